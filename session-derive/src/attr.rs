@@ -1,0 +1,302 @@
+//! The options of `#[session(..)]`: which there are, on what, and how each is written; what they
+//! mean together is not known here.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::token::Paren;
+use syn::{Attribute, Expr, Ident, LitStr, Meta, Path, Token, Type, TypePath};
+
+use crate::case::Case;
+use crate::diag::{Errors, hint};
+
+/// What is written on a struct.
+#[derive(Default)]
+pub(crate) struct StructAttrs {
+    pub(crate) crate_path: Option<Given<Path>>,
+    pub(crate) flatten: Option<Given<()>>,
+    pub(crate) name: Option<Given<LitStr>>,
+    pub(crate) rename_all: Option<Given<Case>>,
+}
+
+impl Options for StructAttrs {
+    const LEVEL: &str = "struct";
+    type Elsewhere = FieldAttrs;
+    const KNOWN: &[Known<Self>] = &[
+        Known {
+            name: "crate",
+            usage: "crate = my_crate::sessile",
+            read: |attrs, option| set(&mut attrs.crate_path, option.value("a path")?),
+        },
+        Known {
+            name: "flatten",
+            usage: "flatten",
+            read: |attrs, option| set(&mut attrs.flatten, option.alone()?),
+        },
+        Known {
+            name: "name",
+            usage: r#"name = "cart""#,
+            read: |attrs, option| set(&mut attrs.name, option.value("a string")?),
+        },
+        Known {
+            name: "rename_all",
+            usage: r#"rename_all = "camelCase""#,
+            read: |attrs, option| set(&mut attrs.rename_all, option.case()?),
+        },
+    ];
+}
+
+/// What is written on a field.
+#[derive(Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) aliases: Vec<Given<LitStr>>,
+    pub(crate) default: Option<Given<Expr>>,
+    pub(crate) merge: Option<Given<TypePath>>,
+    pub(crate) rename: Option<Given<LitStr>>,
+    pub(crate) skip: Option<Given<()>>,
+}
+
+impl Options for FieldAttrs {
+    const LEVEL: &str = "field";
+    type Elsewhere = StructAttrs;
+    const KNOWN: &[Known<Self>] = &[
+        Known {
+            name: "alias",
+            usage: r#"alias = "old""#,
+            read: |attrs, option| option.value("a string").map(|key| attrs.aliases.push(key)),
+        },
+        Known {
+            name: "default",
+            usage: "default = 10",
+            read: |attrs, option| set(&mut attrs.default, option.value("an expression")?),
+        },
+        Known {
+            name: "merge",
+            usage: "merge = merge::Sum",
+            read: |attrs, option| set(&mut attrs.merge, option.value("the path of a rule")?),
+        },
+        Known {
+            name: "rename",
+            usage: r#"rename = "key""#,
+            read: |attrs, option| set(&mut attrs.rename, option.value("a string")?),
+        },
+        Known {
+            name: "skip",
+            usage: "skip",
+            read: |attrs, option| set(&mut attrs.skip, option.alone()?),
+        },
+    ];
+}
+
+/// An option that was given, and what to.
+pub(crate) struct Given<T> {
+    pub(crate) option: Ident,
+    pub(crate) value: T,
+}
+
+/// Options that stand in one kind of place.
+pub(crate) trait Options: Default + 'static {
+    /// What they stand on.
+    const LEVEL: &str;
+    /// The options of the other kind of place.
+    type Elsewhere: Options;
+    const KNOWN: &[Known<Self>];
+}
+
+/// An option that there is.
+pub(crate) struct Known<A> {
+    name: &'static str,
+    /// The option as one writes it, for messages.
+    usage: &'static str,
+    read: fn(&mut A, Written<'_>) -> syn::Result<()>,
+}
+
+/// Reads the options in `attrs`; each mistake costs its option alone.
+pub(crate) fn read<A: Options>(attrs: &[Attribute], errors: &mut Errors) -> A {
+    let mut options = A::default();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("session")) {
+        for (name, value) in split(attr, errors) {
+            if let Err(error) = read_one(&mut options, &name, &value) {
+                errors.push(error);
+            }
+        }
+    }
+    options
+}
+
+fn read_one<A: Options>(options: &mut A, name: &Ident, value: &Value) -> syn::Result<()> {
+    let word = name.unraw().to_string();
+    let Some(known) = A::KNOWN.iter().find(|known| known.name == word) else {
+        return Err(syn::Error::new_spanned(name, unknown::<A>(&word)));
+    };
+    let written = Written {
+        name,
+        value,
+        usage: known.usage,
+    };
+    (known.read)(options, written)
+}
+
+fn unknown<A: Options>(word: &str) -> String {
+    let (level, elsewhere) = (A::LEVEL, A::Elsewhere::LEVEL);
+    let mut others = A::Elsewhere::KNOWN.iter();
+    if others.any(|known| known.name == word) {
+        return format!("`{word}` is a {elsewhere} option, not a {level} option");
+    }
+    let names: Vec<_> = A::KNOWN.iter().map(|known| known.name).collect();
+    let hint = hint(word, &names);
+    format!("unknown {level} option `{word}`{hint}")
+}
+
+/// Keeps an option that can be given once.
+fn set<T>(slot: &mut Option<Given<T>>, given: Given<T>) -> syn::Result<()> {
+    if slot.is_some() {
+        let message = format!("`{}` is given twice: keep one of them", given.option);
+        return Err(syn::Error::new_spanned(given.option, message));
+    }
+    *slot = Some(given);
+    Ok(())
+}
+
+/// An option as it stands in the source, its value not read yet.
+struct Written<'a> {
+    name: &'a Ident,
+    value: &'a Value,
+    usage: &'static str,
+}
+
+/// What follows an option's name.
+enum Value {
+    Nothing,
+    /// Tokens after `=`.
+    Assigned(TokenStream),
+    /// As in `rename("key")`, which no option takes.
+    Enclosed(Group),
+}
+
+impl Written<'_> {
+    /// Reads an option that has no value.
+    fn alone(&self) -> syn::Result<Given<()>> {
+        let message = format!("`{}` takes no value", self.name);
+        match self.value {
+            Value::Nothing => Ok(self.given(())),
+            Value::Assigned(tokens) => Err(syn::Error::new_spanned(tokens, message)),
+            Value::Enclosed(group) => Err(syn::Error::new_spanned(group, message)),
+        }
+    }
+
+    /// Reads an option whose value is of this kind.
+    fn value<T: Parse>(&self, kind: &str) -> syn::Result<Given<T>> {
+        let Self { name, usage, .. } = self;
+        match self.value {
+            Value::Nothing => {
+                let message = format!("`{name}` needs a value: `{usage}`");
+                Err(syn::Error::new_spanned(name, message))
+            }
+            Value::Enclosed(group) => {
+                let message = format!("the value of `{name}` stands after `=`: `{usage}`");
+                Err(syn::Error::new_spanned(group, message))
+            }
+            Value::Assigned(tokens) => match syn::parse2(tokens.clone()) {
+                Ok(value) => Ok(self.given(value)),
+                Err(_) => {
+                    let message = format!("`{name}` takes {kind}: `{usage}`");
+                    Err(syn::Error::new_spanned(tokens, message))
+                }
+            },
+        }
+    }
+
+    /// Reads an option whose value is the word for a case.
+    fn case(&self) -> syn::Result<Given<Case>> {
+        let word: LitStr = self.value("a string")?.value;
+        let Some(case) = Case::named(&word.value()) else {
+            let hint = hint(&word.value(), &Case::words());
+            let message = format!("unknown case `{}`{hint}", word.value());
+            return Err(syn::Error::new_spanned(word, message));
+        };
+        Ok(self.given(case))
+    }
+
+    fn given<T>(&self, value: T) -> Given<T> {
+        Given {
+            option: self.name.clone(),
+            value,
+        }
+    }
+}
+
+/// Splits an attribute into its options.
+fn split(attr: &Attribute, errors: &mut Errors) -> Vec<(Ident, Value)> {
+    let mut options = Vec::new();
+    let Meta::List(list) = &attr.meta else {
+        errors.reject(&attr.meta, "options stand in parentheses: `#[session(..)]`");
+        return options;
+    };
+    let parsed = list.parse_args_with(|input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match split_off(input) {
+                Ok(option) => options.push(option),
+                Err(error) => errors.push(error),
+            }
+            tokens_before_comma(input)?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    });
+    parsed.unwrap_or_else(|error| errors.push(error));
+    options
+}
+
+fn split_off(input: ParseStream<'_>) -> syn::Result<(Ident, Value)> {
+    let name = input.call(Ident::parse_any)?;
+    let value = if input.peek(Token![=]) {
+        Value::Assigned(assigned(&name, input)?)
+    } else if input.peek(Paren) {
+        Value::Enclosed(input.parse()?)
+    } else {
+        Value::Nothing
+    };
+    if !ends_option(input) {
+        return Err(input.error(format!("expected `,` or `=` after `{name}`")));
+    }
+    Ok((name, value))
+}
+
+fn assigned(name: &Ident, input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let equals: Token![=] = input.parse()?;
+    if ends_option(input) {
+        let message = format!("`{name}` has no value after `=`");
+        return Err(syn::Error::new_spanned(equals, message));
+    }
+    // A type or an expression may have commas between angle brackets.
+    match whole::<Type>(input).or_else(|| whole::<Expr>(input)) {
+        Some(tokens) => Ok(tokens),
+        None => tokens_before_comma(input),
+    }
+}
+
+/// Takes the rest of an option, if it is a `T`.
+fn whole<T: Parse + ToTokens>(input: ParseStream<'_>) -> Option<TokenStream> {
+    let ahead = input.fork();
+    let parsed: T = ahead.parse().ok()?;
+    if !ends_option(&ahead) {
+        return None;
+    }
+    input.advance_to(&ahead);
+    Some(parsed.into_token_stream())
+}
+
+fn tokens_before_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !ends_option(input) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(tokens)
+}
+
+fn ends_option(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}

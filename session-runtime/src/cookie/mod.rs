@@ -1,0 +1,22 @@
+//! What a session's cookie looks like to a browser, both ways; knows no record and no store.
+//!
+//! [`options`](CookieOptions) are what a user may ask for, `check` is what a browser would make of
+//! it, `write` renders `Set-Cookie`, and `read` finds the token in `Cookie`. The wire form of a
+//! token is `ID.TAG`: 32 characters of base64url, a dot, 43 characters of base64url.
+
+mod check;
+mod error;
+mod options;
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod user_agent;
+
+pub use error::CookieError;
+pub(crate) use options::CookieLifetime;
+pub use options::{CookieOptions, Priority, SameSite, Secure};
+pub(crate) use read::{Presented, presented};
+pub(crate) use write::CookieWriter;

@@ -1,0 +1,177 @@
+//! The whole session without its types: its life cycle, and its structs by name of their type.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::rejection::SessionRejection;
+use super::{open, read, update};
+use crate::data::{self, SessionData, Shape};
+use crate::id::PublicId;
+use crate::layer::{RequestSession, SessionError};
+
+/// The whole session of a request: its id, its end, its structs.
+///
+/// A clone speaks of the same session. It may be kept after the response, in a websocket or a
+/// spawned task: [`load`](Self::load) and [`update`](Self::update) then go to the store, and answer
+/// [`SessionError::Gone`] once the session has ended.
+#[derive(Clone)]
+pub struct SessionHandle(Arc<RequestSession>);
+
+impl SessionHandle {
+    pub(super) fn new(request: Arc<RequestSession>) -> Self {
+        Self(request)
+    }
+
+    /// The public handle of the stored session, safe to log and to show; `None` where nothing has
+    /// been stored. It is new after a rotation.
+    #[must_use]
+    pub fn id(&self) -> Option<PublicId> {
+        self.0.key().map(|key| key.public())
+    }
+
+    /// Whether the visitor came without a session, or with one that has ended.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.0.is_new()
+    }
+
+    /// When the session ends if nobody uses it; `None` where nothing has been stored.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires().map(SystemTime::from)
+    }
+
+    /// Reads `T` as this request left it so far.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NameTaken`].
+    pub fn get<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
+        Ok(read(&self.0)?)
+    }
+
+    /// Puts `value` in the place of the stored `T`, to be stored when the handler is done. Fields of
+    /// the old one that this version does not know go with it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] after [`destroy`](Self::destroy), [`SessionError::Unstorable`],
+    /// [`SessionError::NameTaken`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the session takes the value over"
+    )]
+    pub fn insert<T: SessionData>(&self, value: T) -> Result<(), SessionError> {
+        self.0.config.names.claim(Shape::of::<T>())?;
+        self.0.push(data::insertion(&value)?)
+    }
+
+    /// Takes `T` out of the session, and returns what it was.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] after [`destroy`](Self::destroy), [`SessionError::NameTaken`].
+    pub fn remove<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
+        let value = self.get()?;
+        self.0.push(data::removal::<T>())?;
+        Ok(value)
+    }
+
+    /// Takes everything out of the session; its id changes when the handler is done.
+    pub fn clear(&self) {
+        self.0.clear();
+    }
+
+    /// Gives the session a new id when the handler is done: after any change of what the visitor
+    /// may do (OWASP, "Renew the Session ID After Any Privilege Level Change").
+    pub fn renew(&self) {
+        self.0.renew();
+    }
+
+    /// Ends the session when the handler is done, whatever status it answers: logout.
+    ///
+    /// What the request changed is dropped; nothing can be put into the session any more.
+    pub fn destroy(&self) {
+        self.0.destroy();
+    }
+
+    /// Moves the end of the session when the handler is done, even if it is not due.
+    pub fn touch(&self) {
+        self.0.touch();
+    }
+
+    /// Sets the idle timeout of this session alone, at least a second: "remember me". Its cookie
+    /// then outlives the browser, as long as the session lives. The absolute timeout stays.
+    pub fn set_max_age(&self, max_age: Duration) {
+        self.0.set_idle(max_age.max(Duration::from_secs(1)));
+    }
+
+    /// Stores now what was changed so far; the response will carry the cookie if one is needed.
+    ///
+    /// A [`Session<T>`](crate::Session) that is still in use keeps its changes to itself: save it by
+    /// `Session::save`.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`], and then nothing is stored.
+    pub async fn save(&self) -> Result<(), SessionError> {
+        self.0.store(|_| Ok(Vec::new())).await
+    }
+
+    /// Drops what was changed so far and loads the session anew.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`].
+    pub async fn reload(&self) -> Result<(), SessionError> {
+        self.0.refresh().await?;
+        self.0.forget_changes();
+        Ok(())
+    }
+
+    /// Reads `T` as it is stored now; `None` where a required field is absent.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`],
+    /// [`SessionError::NameTaken`].
+    pub async fn load<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
+        self.0.refresh().await?;
+        self.get()
+    }
+
+    /// Changes the newest stored `T`, and stores it at once.
+    ///
+    /// `change` runs again after each conflict, so it must have no effect of its own. No lock is held
+    /// while it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`], and then nothing is stored.
+    pub async fn update<T: SessionData, R: Send>(
+        &self,
+        change: impl FnMut(&mut T) -> R + Send,
+    ) -> Result<R, SessionError> {
+        let (_, answer) = update(&self.0, change).await?;
+        Ok(answer)
+    }
+}
+
+/// Neither the id nor a value prints.
+impl fmt::Debug for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionHandle").field(&self.id()).finish()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionHandle {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, SessionRejection> {
+        Ok(Self(open(parts).await?))
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a handler did not get its session, and the response that says so.
+
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::layer::{NameTaken, SessionError};
+use crate::store::StoreError;
+
+/// Why an extractor gave no session. The handler was not called.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionRejection {
+    /// The route has no [`SessionLayer`](crate::SessionLayer): 500.
+    #[error(
+        "this route has no session layer: add `.layer(SessionLayer::new(store, secret))` to its router, after the route"
+    )]
+    MissingLayer,
+    /// A required field is not there: 401.
+    #[error("there is no such session")]
+    Absent,
+    /// Two structs store under one name: 500.
+    #[error(transparent)]
+    NameTaken(#[from] NameTaken),
+    /// The store could not say whether there is a session: 503, never an empty session.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SessionRejection {
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingLayer | Self::NameTaken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Absent => StatusCode::UNAUTHORIZED,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        if self.status().is_server_error() {
+            tracing::error!(
+                error = &self as &dyn std::error::Error,
+                "a handler got no session"
+            );
+        }
+        (self.status(), self.to_string()).into_response()
+    }
+}
+
+impl IntoResponse for SessionError {
+    fn into_response(self) -> Response {
+        if self.status().is_server_error() {
+            tracing::error!(
+                error = &self as &dyn std::error::Error,
+                "a session was not stored"
+            );
+        }
+        (self.status(), self.public_message()).into_response()
+    }
+}

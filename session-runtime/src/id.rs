@@ -1,0 +1,139 @@
+//! Names a session: random, encode, parse, and the two hashes of an id; knows no secret and no cookie.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use sha2::{Digest, Sha256};
+
+/// How many random bytes an id holds: 192 bits (OWASP asks for at least 64 bits of entropy).
+pub const ID_BYTES: usize = 24;
+
+/// How many characters an id has in a cookie.
+pub(crate) const ID_CHARS: usize = 32;
+
+const PUBLIC_BYTES: usize = 12;
+
+/// The secret name of a session, as the visitor's cookie carries it; it never prints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionId([u8; ID_CHARS]);
+
+impl SessionId {
+    /// Encodes 24 bytes, which should be random, as an id.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
+        let mut chars = [0; ID_CHARS];
+        Base64UrlUnpadded::encode(&bytes, &mut chars).expect("24 bytes are 32 characters");
+        Self(chars)
+    }
+
+    /// Reads an id's characters: exactly 32 of base64url, else `None`.
+    pub(crate) fn parse(chars: &[u8]) -> Option<Self> {
+        let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        let chars: [u8; ID_CHARS] = chars.try_into().ok()?;
+        chars.iter().all(is_base64url).then_some(Self(chars))
+    }
+
+    /// The characters that are signed and sent.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key under which a store keeps the record: the only thing that a store learns of the id.
+    #[must_use]
+    pub fn key(&self) -> StoreKey {
+        StoreKey(Sha256::digest(self.0).into())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// Where a store keeps a session: the SHA-256 of its id, so that a leaked store opens no session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoreKey([u8; 32]);
+
+impl StoreKey {
+    /// The 32 bytes, uniformly distributed, for a store with binary keys.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key as 43 characters of base64url, for a store with textual keys.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        Base64UrlUnpadded::encode_string(&self.0)
+    }
+
+    /// The handle by which people may speak of the session.
+    #[must_use]
+    pub fn public(&self) -> PublicId {
+        let digest = Sha256::new()
+            .chain_update(b"sessile public id\0")
+            .chain_update(self.0)
+            .finalize();
+        let mut bytes = [0; PUBLIC_BYTES];
+        bytes.copy_from_slice(&digest[..PUBLIC_BYTES]);
+        PublicId(bytes)
+    }
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreKey({})", self.public())
+    }
+}
+
+/// A session's public handle: safe to log and to show in a device list, new after a rotation.
+///
+/// It prints as 16 characters of base64url. Neither the id nor the store's key can be found from it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PublicId([u8; PUBLIC_BYTES]);
+
+impl fmt::Display for PublicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Base64UrlUnpadded::encode_string(&self.0))
+    }
+}
+
+impl fmt::Debug for PublicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicId({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_32_characters_that_parse_back() {
+        let id = SessionId::from_bytes([0xff; ID_BYTES]);
+        assert_eq!(id.as_bytes(), "_".repeat(32).as_bytes());
+        assert_eq!(SessionId::parse(id.as_bytes()), Some(id));
+    }
+
+    #[test]
+    fn other_lengths_and_characters_are_no_id() {
+        for chars in ["", "short", &"a".repeat(31), &"a".repeat(33), &"+".repeat(32), &"é".repeat(16)] {
+            assert_eq!(SessionId::parse(chars.as_bytes()), None, "{chars}");
+        }
+    }
+
+    #[test]
+    fn an_id_never_prints() {
+        let id = SessionId::from_bytes([7; ID_BYTES]);
+        assert_eq!(format!("{id:?}"), "SessionId(..)");
+        assert!(!format!("{:?}", id.key()).contains(&id.key().to_text()));
+    }
+
+    #[test]
+    fn the_store_key_is_the_sha_256_of_the_characters() {
+        let id = SessionId::from_bytes([0; ID_BYTES]);
+        let text = id.key().to_text();
+        assert_eq!(text, Base64UrlUnpadded::encode_string(&Sha256::digest("A".repeat(32))));
+    }
+}

@@ -1,0 +1,264 @@
+//! Settings of a layer, checked before one is built; the names of express-session where there are some.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::config::{Clock, Config, IdGenerator, Rolling};
+use super::names::Names;
+use super::service::SessionLayer;
+use super::sweep::Sweeper;
+use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriter};
+use crate::expiry::{Lifetime, Timestamp};
+use crate::id::ID_BYTES;
+use crate::secret::{KeyRing, Secret};
+use crate::store::SessionStore;
+
+const DEFAULT_NAME: &str = "__Host-sid";
+const DEFAULT_RECORD_BYTES: usize = 64 * 1024;
+const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(2);
+const HOUR: Duration = Duration::from_secs(3600);
+const DEFAULT_IDLE: Duration = HOUR.saturating_mul(24);
+const DEFAULT_ABSOLUTE: Duration = HOUR.saturating_mul(24 * 30);
+
+/// Settings that cannot go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A browser would reject the cookie.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
+    /// A duration is zero that must not be.
+    #[error("{0} is zero: no session would outlive its request")]
+    Zero(&'static str),
+    /// Sessions would end before they are idle.
+    #[error(
+        "{name} is {length:?}, longer than the absolute timeout of {absolute:?}: shorten it, or raise `absolute_timeout`"
+    )]
+    BeyondAbsolute {
+        /// The setting that is too long.
+        name: &'static str,
+        /// What it was set to.
+        length: Duration,
+        /// The absolute timeout.
+        absolute: Duration,
+    },
+    /// `expires` is past.
+    #[error("the cookie's `expires` is past: no session would outlive its request")]
+    Expired,
+}
+
+/// Builds a [`SessionLayer`] with settings of its own.
+#[must_use = "a builder does nothing until `build`"]
+pub struct SessionLayerBuilder<'a> {
+    store: Arc<dyn SessionStore>,
+    secret: Secret,
+    previous_secrets: Vec<Secret>,
+    name: String,
+    cookie: CookieOptions<'a>,
+    idle_timeout: Option<Duration>,
+    absolute_timeout: Duration,
+    rolling: Rolling,
+    resave: bool,
+    save_uninitialized: bool,
+    max_record_bytes: usize,
+    store_timeout: Duration,
+    clock: Clock,
+    new_id: IdGenerator,
+}
+
+impl<'a> SessionLayerBuilder<'a> {
+    pub(super) fn new(store: Arc<dyn SessionStore>, secret: Secret) -> Self {
+        Self {
+            store,
+            secret,
+            previous_secrets: Vec::new(),
+            name: DEFAULT_NAME.to_owned(),
+            cookie: CookieOptions::new(),
+            idle_timeout: None,
+            absolute_timeout: DEFAULT_ABSOLUTE,
+            rolling: Rolling::default(),
+            resave: false,
+            save_uninitialized: false,
+            max_record_bytes: DEFAULT_RECORD_BYTES,
+            store_timeout: DEFAULT_STORE_TIMEOUT,
+            clock: Arc::new(SystemTime::now),
+            new_id: Arc::new(random_id),
+        }
+    }
+
+    /// Names the cookie; `__Host-sid` by default. Each application of a host needs a name of its own.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the cookie's scope and lifetime.
+    pub fn cookie(mut self, options: CookieOptions<'a>) -> Self {
+        self.cookie = options;
+        self
+    }
+
+    /// Also accepts what these secrets signed, and signs it anew; for replacing a secret without
+    /// logging anybody out. Drop them once the sessions they signed have ended.
+    pub fn previous_secrets(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        self.previous_secrets = secrets.into_iter().collect();
+        self
+    }
+
+    /// Ends a session that nobody has used for this long, whatever its cookie says.
+    ///
+    /// Unless it is set, it is what the cookie's `max_age` is, and without one 24 hours.
+    pub fn idle_timeout(mut self, idle: Duration) -> Self {
+        self.idle_timeout = Some(idle);
+        self
+    }
+
+    /// Ends a session this long after it was first stored, used or not; 30 days by default.
+    pub fn absolute_timeout(mut self, absolute: Duration) -> Self {
+        self.absolute_timeout = absolute;
+        self
+    }
+
+    /// Says when a cookie that outlives the browser is sent again.
+    pub fn rolling(mut self, rolling: Rolling) -> Self {
+        self.rolling = rolling;
+        self
+    }
+
+    /// Stores an existing session after every request, though nobody changed it; off by default.
+    ///
+    /// Every request then loads and writes its session, as in express-session. No store of sessile
+    /// needs it.
+    pub fn resave(mut self, resave: bool) -> Self {
+        self.resave = resave;
+        self
+    }
+
+    /// Stores a session for every visitor, though nobody put anything into it; off by default.
+    ///
+    /// Every first request then writes a record and sets a cookie, as in express-session, robots'
+    /// requests included.
+    pub fn save_uninitialized(mut self, save: bool) -> Self {
+        self.save_uninitialized = save;
+        self
+    }
+
+    /// Refuses to store a session that takes more than this; 64 KiB by default.
+    pub fn max_record_bytes(mut self, max: usize) -> Self {
+        self.max_record_bytes = max;
+        self
+    }
+
+    /// Bounds each call to the store; 2 seconds by default. A request makes at most two calls,
+    /// conflicts apart.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
+    /// Makes the 24 bytes of a new id, in the place of the operating system's random generator.
+    ///
+    /// An id is all that an attacker has to guess: at least 16 of the bytes must be random.
+    pub fn id_generator(
+        mut self,
+        generator: impl Fn() -> [u8; ID_BYTES] + Send + Sync + 'static,
+    ) -> Self {
+        self.new_id = Arc::new(generator);
+        self
+    }
+
+    /// Reads the time from `clock`, in the place of the system's: for tests.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Builds the layer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a browser would reject the cookie, or a timeout contradicts another.
+    pub fn build(self) -> Result<SessionLayer, ConfigError> {
+        let lifetime = self.lifetime()?;
+        Ok(SessionLayer::from_config(Config {
+            keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
+            cookie: CookieWriter::new(&self.name, &self.cookie)?,
+            cookie_lifetime: self.cookie.lifetime(),
+            cookie_name: self.name,
+            store: self.store,
+            lifetime,
+            rolling: self.rolling,
+            resave: self.resave,
+            save_uninitialized: self.save_uninitialized,
+            max_record_bytes: self.max_record_bytes,
+            store_timeout: self.store_timeout,
+            clock: self.clock,
+            new_id: self.new_id,
+            names: Names::default(),
+            sweeper: Sweeper::default(),
+        }))
+    }
+
+    /// A cookie that outlives the browser ends with its record: `max_age` is an idle timeout too, and
+    /// `expires` an end for all. The shortest counts.
+    fn lifetime(&self) -> Result<Lifetime, ConfigError> {
+        let absolute = self.absolute_timeout;
+        let (max_age, until) = match self.cookie.lifetime() {
+            CookieLifetime::BrowserSession => (None, Timestamp::MAX),
+            CookieLifetime::MaxAge(age) => (Some(age), Timestamp::MAX),
+            CookieLifetime::Expires(at) => (None, at.into()),
+        };
+        check_length("absolute_timeout", Some(absolute), absolute)?;
+        check_length("idle_timeout", self.idle_timeout, absolute)?;
+        check_length("the cookie's `max_age`", max_age, absolute)?;
+        if until <= (self.clock)().into() {
+            return Err(ConfigError::Expired);
+        }
+        let unless_set = if until == Timestamp::MAX {
+            DEFAULT_IDLE.min(absolute)
+        } else {
+            absolute
+        };
+        let idle = self.idle_timeout.into_iter().chain(max_age).min();
+        Ok(Lifetime {
+            idle: idle.unwrap_or(unless_set),
+            absolute,
+            until,
+        })
+    }
+}
+
+fn check_length(
+    name: &'static str,
+    length: Option<Duration>,
+    absolute: Duration,
+) -> Result<(), ConfigError> {
+    match length {
+        Some(Duration::ZERO) => Err(ConfigError::Zero(name)),
+        Some(length) if length > absolute => Err(ConfigError::BeyondAbsolute {
+            name,
+            length,
+            absolute,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// # Panics
+///
+/// If the operating system gives no random bytes: no id may be guessed then.
+fn random_id() -> [u8; ID_BYTES] {
+    let mut bytes = [0; ID_BYTES];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+impl fmt::Debug for SessionLayerBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayerBuilder")
+            .field("name", &self.name)
+            .field("cookie", &self.cookie)
+            .finish_non_exhaustive()
+    }
+}

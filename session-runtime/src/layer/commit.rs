@@ -1,0 +1,157 @@
+//! The end of a request: what is stored, what the response says. It is the table "Commit" of the
+//! project's DESIGN.md, and nothing else.
+
+use http::{HeaderValue, StatusCode};
+
+use super::config::Rolling;
+use super::error::SessionError;
+use super::request::{Live, Pending, RequestSession, Stage, State};
+use super::write;
+
+/// What the commit has to say to the response.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) set_cookie: Option<HeaderValue>,
+    /// What is answered in place of the handler's response.
+    pub(super) instead: Option<SessionError>,
+}
+
+/// Ends a request for which there is nothing to store and nothing to say; `None` where there is.
+pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
+    let mut state = session.state();
+    let has_work = !state.pending.is_empty()
+        || state.destroyed
+        || state.written
+        || state.owes_cookie
+        || state.attempt.is_some()
+        || session.config.pays_always();
+    let due = |state: &State| {
+        state
+            .live
+            .as_ref()
+            .is_some_and(|live| session.config.touch_due(live))
+    };
+    if has_work || (!drops_changes(status) && due(&state)) {
+        return None;
+    }
+    state.stage = Stage::Sent;
+    Some(Outcome::default())
+}
+
+/// Ends a request: stores what it changed, and tells what the response must say.
+pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outcome {
+    let _turn = session.writing.lock().await;
+    session.state().stage = Stage::Closing;
+    let dropped = drops_changes(status);
+    if dropped {
+        session.state().pending = Pending::default();
+    }
+    let settled = settle(session, dropped).await;
+    let mut state = session.state();
+    state.stage = Stage::Sent;
+    let set_cookie = match &settled {
+        Ok(Settled::Removed) => Some(session.config.cookie.removal()),
+        Ok(Settled::Kept) => state.cookie(session, true),
+        Err(_) => state.cookie(session, false),
+    };
+    Outcome {
+        set_cookie,
+        instead: settled.err(),
+    }
+}
+
+/// 5xx, and 408 where a timeout inside has cancelled the handler: whatever it changed is dropped.
+fn drops_changes(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
+}
+
+/// How a session came out of a commit.
+enum Settled {
+    Kept,
+    Removed,
+}
+
+async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, SessionError> {
+    load_untouched(session).await?;
+    if session.state().destroyed {
+        let removed = write::remove(session).await?;
+        return Ok(if removed {
+            Settled::Removed
+        } else {
+            Settled::Kept
+        });
+    }
+    if !dropped {
+        save_unmodified(session);
+        write::store(session, |_| Ok(Vec::new())).await?;
+        touch(session).await?;
+    }
+    Ok(Settled::Kept)
+}
+
+/// Some options concern requests whose handler never asked for the session.
+async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
+    let presented = session.state().presented.take();
+    match presented {
+        Some(presented) => Ok(session.load(presented).await?),
+        None => Ok(()),
+    }
+}
+
+/// `resave` and `save_uninitialized`.
+fn save_unmodified(session: &RequestSession) {
+    let mut state = session.state();
+    let config = &session.config;
+    state.pending.force = match &state.live {
+        Some(_) => config.resave && !state.written,
+        None => config.save_uninitialized && !state.gone,
+    };
+}
+
+/// Moves the session's end where nothing else has moved it and it is time.
+async fn touch(session: &RequestSession) -> Result<(), SessionError> {
+    let config = &session.config;
+    let (live, asked) = {
+        let state = session.state();
+        let Some(live) = state.live.clone().filter(|_| !state.written) else {
+            return Ok(());
+        };
+        (live, state.pending.touch)
+    };
+    if !asked && config.rolling != Rolling::EveryResponse && !config.touch_due(&live) {
+        return Ok(());
+    }
+    let now = config.now();
+    let expires = config.deadline(&live.record, now);
+    let found = config
+        .ask(config.store.touch(&live.key, expires, now))
+        .await?;
+    let mut state = session.state();
+    state.touched = found;
+    if found {
+        state.live = Some(Live { expires, ..live });
+    } else {
+        tracing::info!(session = %live.key.public(), "a session had ended before it was touched");
+        state.gone = true;
+        state.live = None;
+    }
+    Ok(())
+}
+
+impl State {
+    /// The cookie that opens the session, where the visitor has none or it would die sooner.
+    fn cookie(&self, session: &RequestSession, settled: bool) -> Option<HeaderValue> {
+        let config = &session.config;
+        let live = self.live.as_ref()?;
+        let rolls = match config.rolling {
+            Rolling::EveryResponse => true,
+            Rolling::OnTouch => config.is_persistent(live) && (self.written || self.touched),
+            Rolling::OnChange => config.is_persistent(live) && self.written,
+        };
+        if !self.owes_cookie && !(settled && rolls) {
+            return None;
+        }
+        let lifetime = config.cookie_lifetime(live);
+        Some(config.cookie.set(&live.id, &config.keys, lifetime))
+    }
+}

@@ -1,0 +1,153 @@
+//! What a layer knows of its store, its secrets and its clock; built once, the same for all requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+use super::names::Names;
+use super::request::Live;
+use super::sweep::Sweeper;
+use crate::cookie::{self, CookieLifetime, CookieWriter, Presented};
+use crate::expiry::{Lifetime, Timestamp};
+use crate::id::{ID_BYTES, SessionId};
+use crate::record::{Record, Revision};
+use crate::secret::KeyRing;
+use crate::store::{Answer, SessionStore, StoreError};
+
+/// When a cookie that outlives the browser is sent again. A browser-session cookie is sent once,
+/// except under [`Rolling::EveryResponse`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Rolling {
+    /// Whenever the session's expiry moves, so that the cookie and the session end together.
+    #[default]
+    OnTouch,
+    /// On every response, those of handlers that do not use the session included:
+    /// express-session's `rolling: true`. Each request loads and touches the session.
+    EveryResponse,
+    /// Only when the session was changed: express-session's `rolling: false`.
+    OnChange,
+}
+
+pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+pub(super) type IdGenerator = Arc<dyn Fn() -> [u8; ID_BYTES] + Send + Sync>;
+
+/// Everything that requests share.
+pub(crate) struct Config {
+    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) cookie_name: String,
+    pub(super) keys: KeyRing,
+    pub(super) cookie: CookieWriter,
+    pub(super) cookie_lifetime: CookieLifetime,
+    pub(super) lifetime: Lifetime,
+    pub(super) rolling: Rolling,
+    pub(super) resave: bool,
+    pub(super) save_uninitialized: bool,
+    pub(super) max_record_bytes: usize,
+    pub(super) store_timeout: Duration,
+    pub(super) clock: Clock,
+    pub(super) new_id: IdGenerator,
+    pub(crate) names: Names,
+    pub(super) sweeper: Sweeper,
+}
+
+impl Config {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)().into()
+    }
+
+    pub(super) fn new_id(&self) -> SessionId {
+        SessionId::from_bytes((self.new_id)())
+    }
+
+    pub(super) fn new_revision() -> Revision {
+        Revision::from_u64(fastrand::u64(..))
+    }
+
+    /// Whether untouched requests pay for the session too.
+    pub(super) fn pays_always(&self) -> bool {
+        self.resave || self.save_uninitialized || self.rolling == Rolling::EveryResponse
+    }
+
+    pub(super) fn presented(&self, headers: &HeaderMap) -> Presented {
+        let presented = cookie::presented(headers, &self.cookie_name, &self.keys);
+        match presented {
+            Presented::Forged => {
+                tracing::warn!("a session cookie carries a tag that no secret made")
+            }
+            Presented::Ambiguous => {
+                tracing::warn!(
+                    "a request carries two different valid session cookies: neither counts"
+                );
+            }
+            Presented::Nothing | Presented::Token { .. } => {}
+        }
+        presented
+    }
+
+    /// Finds a session that is alive by the store's word and by today's timeouts.
+    pub(super) async fn find(&self, id: SessionId) -> Result<Option<Live>, StoreError> {
+        let (key, now) = (id.key(), self.now());
+        let found = self.ask(self.store.load(&key, now)).await?;
+        let found = found.map(|stored| Live::new(id, stored));
+        Ok(found.filter(|live| {
+            let lifetime = self.lifetime_of(&live.record);
+            lifetime.alive(live.record.created, live.expires, now)
+        }))
+    }
+
+    /// Waits for a store, but not longer than `store_timeout`.
+    pub(super) async fn ask<T>(&self, answer: Answer<'_, T>) -> Result<T, StoreError> {
+        match answer.at_once() {
+            Ok(result) => result,
+            Err(later) => tokio::time::timeout(self.store_timeout, later)
+                .await
+                .unwrap_or(Err(StoreError::TimedOut)),
+        }
+    }
+
+    pub(super) fn lifetime_of(&self, record: &Record) -> Lifetime {
+        Lifetime {
+            idle: record.idle.unwrap_or(self.lifetime.idle),
+            ..self.lifetime
+        }
+    }
+
+    pub(super) fn deadline(&self, record: &Record, now: Timestamp) -> Timestamp {
+        self.lifetime_of(record).deadline(record.created, now)
+    }
+
+    pub(super) fn touch_due(&self, live: &Live) -> bool {
+        let lifetime = self.lifetime_of(&live.record);
+        lifetime.touch_due(live.record.created, live.expires, self.now())
+    }
+
+    /// How long the browser keeps the cookie of this session: as long as the store keeps the record.
+    pub(super) fn cookie_lifetime(&self, live: &Live) -> CookieLifetime {
+        if !self.is_persistent(live) {
+            return CookieLifetime::BrowserSession;
+        }
+        if let CookieLifetime::Expires(_) = self.cookie_lifetime {
+            return CookieLifetime::Expires(live.expires.into());
+        }
+        let left = live.expires.since(self.now());
+        CookieLifetime::MaxAge(left.max(Duration::from_secs(1)))
+    }
+
+    /// Whether the cookie outlives the browser: by the layer's options, or by this session's own.
+    pub(super) fn is_persistent(&self, live: &Live) -> bool {
+        self.cookie_lifetime != CookieLifetime::BrowserSession || live.record.idle.is_some()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer")
+            .field("cookie_name", &self.cookie_name)
+            .field("lifetime", &self.lifetime)
+            .field("rolling", &self.rolling)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a session could not be stored, and the status that says so; knows no response body.
+
+use http::StatusCode;
+
+use super::names::NameTaken;
+use crate::data::Unstorable;
+use crate::store::StoreError;
+
+/// Why a change of a session was not stored. Nothing was overwritten.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The session has ended: logged out, expired, or under another id by now.
+    #[error("the session has ended")]
+    Gone,
+    /// The session has no such struct: a required field is absent.
+    #[error("the session holds no `{0}`: insert one first")]
+    Absent(&'static str),
+    /// Others kept changing the session, and the attempts ran out.
+    #[error("too many requests change the session at once")]
+    Contended,
+    /// A field holds a value that cannot be stored.
+    #[error(transparent)]
+    Unstorable(#[from] Unstorable),
+    /// The session grew past its cap.
+    #[error(
+        "the session takes {bytes} bytes, at most {max} are allowed: keep large things elsewhere, or raise `max_record_bytes`"
+    )]
+    TooLarge {
+        /// What it would take.
+        bytes: usize,
+        /// The cap of the layer.
+        max: usize,
+    },
+    /// Two structs store under one name.
+    #[error(transparent)]
+    NameTaken(#[from] NameTaken),
+    /// The store could not do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SessionError {
+    /// The status that is answered where this error takes the place of a response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Gone => StatusCode::CONFLICT,
+            Self::Absent(_) => StatusCode::UNAUTHORIZED,
+            Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    /// What the visitor is told: nothing of the inside.
+    pub(crate) fn public_message(&self) -> &'static str {
+        match self {
+            Self::Gone => "the session has ended, nothing was changed",
+            Self::Absent(_) => "there is no such session",
+            Self::Contended => "the session is busy, nothing was changed",
+            Self::Store(_) => "the session store is unavailable",
+            Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
+                "the session could not be stored"
+            }
+        }
+    }
+}

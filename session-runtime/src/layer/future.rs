@@ -1,0 +1,121 @@
+//! One request as a state machine: call the handler, then commit, then let the head go.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
+use http::{HeaderValue, Response};
+use pin_project_lite::pin_project;
+
+use super::commit::{self, Outcome};
+use super::error::SessionError;
+use super::request::RequestSession;
+
+pin_project! {
+    /// The future of a response whose session is stored before its head leaves.
+    pub struct ResponseFuture<F, B> {
+        #[pin]
+        handler: F,
+        session: Arc<RequestSession>,
+        // Boxed only for a request that has something to store or to say.
+        commit: Option<Committing<B>>,
+    }
+}
+
+struct Committing<B> {
+    response: Option<Response<B>>,
+    outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+}
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(super) fn new(handler: F, session: Arc<RequestSession>) -> Self {
+        Self {
+            handler,
+            session,
+            commit: None,
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: From<&'static str>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.commit.is_none() {
+            let response = ready!(this.handler.poll(context))?;
+            if !this.session.concerns_commit() {
+                return Poll::Ready(Ok(response));
+            }
+            if let Some(outcome) = commit::at_once(this.session, response.status()) {
+                return Poll::Ready(Ok(finish(response, outcome, this.session)));
+            }
+            let (session, status) = (Arc::clone(this.session), response.status());
+            *this.commit = Some(Committing {
+                response: Some(response),
+                outcome: Box::pin(async move { commit::commit(&session, status).await }),
+            });
+        }
+        let committing = this.commit.as_mut().expect("the commit has begun");
+        let outcome = ready!(committing.outcome.as_mut().poll(context));
+        let response = committing
+            .response
+            .take()
+            .expect("a future is polled to its end once");
+        Poll::Ready(Ok(finish(response, outcome, this.session)))
+    }
+}
+
+impl<F, B> std::fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+fn finish<B: From<&'static str>>(
+    response: Response<B>,
+    outcome: Outcome,
+    session: &RequestSession,
+) -> Response<B> {
+    let Outcome {
+        set_cookie,
+        instead,
+    } = outcome;
+    let mut response = match instead {
+        Some(error) => in_place(&error),
+        None => response,
+    };
+    let headers = response.headers_mut();
+    if session.state().asked {
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    }
+    if let Some(cookie) = set_cookie {
+        headers.append(SET_COOKIE, cookie);
+        // Over the handler's own: a cache must not give this visitor's cookie to another.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Neither the handler's body nor its headers: what it says has not happened.
+fn in_place<B: From<&'static str>>(error: &SessionError) -> Response<B> {
+    if error.status().is_server_error() {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "a session was not stored"
+        );
+    }
+    let mut response = Response::new(B::from(error.public_message()));
+    *response.status_mut() = error.status();
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    let uncached = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, uncached);
+    response
+}

@@ -1,0 +1,20 @@
+//! The life of a request around its handler: load, call, commit; knows no user type.
+
+mod builder;
+mod commit;
+mod config;
+mod error;
+mod future;
+mod names;
+mod request;
+mod service;
+mod sweep;
+mod write;
+
+pub use self::builder::{ConfigError, SessionLayerBuilder};
+pub use self::config::Rolling;
+pub use self::error::SessionError;
+pub use self::future::ResponseFuture;
+pub use self::names::NameTaken;
+pub(crate) use self::request::RequestSession;
+pub use self::service::{SessionLayer, SessionService};

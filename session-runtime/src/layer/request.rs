@@ -1,0 +1,365 @@
+//! What one request carries: the session as it was loaded, and what has been done to it since.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::config::Config;
+use super::error::SessionError;
+use super::write;
+use crate::cookie::Presented;
+use crate::data::{self, Change, Unstorable};
+use crate::expiry::Timestamp;
+use crate::id::{SessionId, StoreKey};
+use crate::record::{Fields, Record};
+use crate::secret::Signer;
+use crate::store::{StoreError, Stored};
+
+/// The session of one request, shared by the layer and all extractors.
+///
+/// The layer puts one into every request; nothing is read or asked until an extractor comes.
+pub(crate) struct RequestSession {
+    pub(crate) config: Arc<Config>,
+    state: Mutex<State>,
+    /// Held while a write is under way, so that two writes of one request follow each other.
+    pub(super) writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// An extractor has asked for the session.
+    pub(super) asked: bool,
+    /// What the cookies say, where the layer has read them before any extractor came.
+    pub(super) presented: Option<Presented>,
+    pub(super) origin: Origin,
+    /// The session as it is known to be stored.
+    pub(super) live: Option<Live>,
+    /// What has not been stored yet, in order.
+    pub(super) pending: Pending,
+    /// A write whose answer has not been seen.
+    pub(super) attempt: Option<Attempt>,
+    pub(super) stage: Stage,
+    pub(super) destroyed: bool,
+    /// The session was found to have vanished: nothing more is stored in this request.
+    pub(super) gone: bool,
+    /// Something was stored, so that the expiry moved with it.
+    pub(super) written: bool,
+    pub(super) touched: bool,
+    /// The visitor's cookie does not open the session as it is stored now.
+    pub(super) owes_cookie: bool,
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    /// The handler runs.
+    #[default]
+    Open,
+    /// The handler is done, its changes are being stored.
+    Closing,
+    /// The response is on its way: no cookie can follow.
+    Sent,
+}
+
+/// How the request came.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Origin {
+    #[default]
+    Unread,
+    WithoutSession,
+    WithSession,
+}
+
+/// A session and where it is stored.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub(super) id: SessionId,
+    pub(super) key: StoreKey,
+    pub(super) record: Record,
+    pub(super) expires: Timestamp,
+}
+
+/// What a request wants stored.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) changes: Vec<Change>,
+    pub(super) unstorable: Option<Unstorable>,
+    pub(super) idle: Option<Duration>,
+    pub(super) renew: bool,
+    pub(super) touch: bool,
+    /// Store even if nothing differs: `resave` and `save_uninitialized`.
+    pub(super) force: bool,
+}
+
+/// A write that was begun: what it started from, the session as it stands if the write arrived, and
+/// how many of the pending changes it holds.
+pub(super) struct Attempt {
+    pub(super) from: Option<Live>,
+    pub(super) target: Live,
+    pub(super) changes: usize,
+}
+
+impl Attempt {
+    pub(super) fn ends(&self) -> (Live, Option<Live>) {
+        (self.target.clone(), self.from.clone())
+    }
+}
+
+impl Live {
+    pub(super) fn new(id: SessionId, stored: Stored) -> Self {
+        let Stored { record, expires } = stored;
+        Self {
+            id,
+            key: id.key(),
+            record,
+            expires,
+        }
+    }
+
+    pub(super) fn stored(&self) -> Stored {
+        Stored {
+            record: self.record.clone(),
+            expires: self.expires,
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            changes,
+            unstorable,
+            idle,
+            renew,
+            touch,
+            force,
+        } = self;
+        let (changed, failed) = (!changes.is_empty(), unstorable.is_some());
+        !(changed || failed || idle.is_some() || *renew || *touch || *force)
+    }
+
+    /// Whether a session is to be written; one that holds nothing is not begun.
+    pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
+        differs || self.force || (is_stored && (self.renew || self.idle.is_some()))
+    }
+
+    /// Forgets what has been stored.
+    pub(super) fn settle(&mut self, changes: usize) {
+        self.changes.drain(..changes);
+        self.idle = None;
+        self.renew = false;
+        self.force = false;
+    }
+}
+
+impl RequestSession {
+    pub(super) fn new(config: Arc<Config>, presented: Option<Presented>) -> Self {
+        let state = State {
+            presented,
+            ..State::default()
+        };
+        Self {
+            config,
+            state: Mutex::new(state),
+            writing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The state is consistent after each statement, so a panic elsewhere does not spoil it.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads the session the first time an extractor asks; later ones find it here.
+    pub(crate) async fn open(&self, headers: &HeaderMap) -> Result<(), StoreError> {
+        let presented = {
+            let mut state = self.state();
+            state.asked = true;
+            if state.origin != Origin::Unread {
+                return Ok(());
+            }
+            state.presented.take()
+        };
+        let presented = presented.unwrap_or_else(|| self.config.presented(headers));
+        self.load(presented).await
+    }
+
+    pub(super) async fn load(&self, presented: Presented) -> Result<(), StoreError> {
+        let found = match presented {
+            Presented::Token { id, signer } => {
+                let found = self.config.find(id).await?;
+                found.map(|live| (live, signer))
+            }
+            Presented::Nothing | Presented::Forged | Presented::Ambiguous => None,
+        };
+        let mut state = self.state();
+        match found {
+            _ if state.origin != Origin::Unread => {}
+            None => state.origin = Origin::WithoutSession,
+            Some((live, signer)) => {
+                state.origin = Origin::WithSession;
+                state.owes_cookie = matches!(signer, Signer::Previous);
+                state.live = Some(live);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the layer has to do anything for this request.
+    pub(super) fn concerns_commit(&self) -> bool {
+        let state = self.state();
+        state.asked || state.presented.is_some()
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        self.state().origin != Origin::WithSession
+    }
+
+    /// The key of the session, where one is stored.
+    pub(crate) fn key(&self) -> Option<StoreKey> {
+        self.state().live.as_ref().map(|live| live.key)
+    }
+
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.state().live.as_ref().map(|live| live.expires)
+    }
+
+    /// The fields as the next extractor sees them: what was loaded, and what was done since.
+    pub(crate) fn fields(&self) -> Fields {
+        let state = self.state();
+        let stored = state
+            .live
+            .as_ref()
+            .map(|live| live.record.fields.clone())
+            .unwrap_or_default();
+        if state.pending.changes.is_empty() {
+            return stored;
+        }
+        data::apply(&state.pending.changes, &stored)
+    }
+
+    /// Takes what a view of the struct `type_name` changed. After the response it is too late, and
+    /// said so.
+    pub(crate) fn deposit(&self, type_name: &str, changes: Result<Vec<Change>, Unstorable>) {
+        let mut state = self.state();
+        if state.stage == Stage::Open {
+            match changes {
+                Ok(changes) => state.pending.changes.extend(changes),
+                Err(unstorable) => state.pending.unstorable = Some(unstorable),
+            }
+        } else if !changes.is_ok_and(|changes| changes.is_empty()) {
+            tracing::error!(
+                data = type_name,
+                "a session was changed after its response was sent, the change is lost: use `SessionHandle::update`"
+            );
+        }
+    }
+
+    /// Notes a change that is not a field's.
+    pub(crate) fn push(&self, change: Change) -> Result<(), SessionError> {
+        let mut state = self.state();
+        state.writable()?;
+        state.pending.changes.push(change);
+        Ok(())
+    }
+
+    /// Empties the session; its id changes with it.
+    pub(crate) fn clear(&self) {
+        self.request("clear", |pending| {
+            pending.unstorable = None;
+            pending.changes.clear();
+            pending.changes.push(Change::Clear);
+            pending.renew = true;
+        });
+    }
+
+    pub(crate) fn renew(&self) {
+        self.request("renew", |pending| pending.renew = true);
+    }
+
+    pub(crate) fn touch(&self) {
+        self.request("touch", |pending| pending.touch = true);
+    }
+
+    pub(crate) fn set_idle(&self, idle: Duration) {
+        self.request("set_max_age", |pending| pending.idle = Some(idle));
+    }
+
+    /// Notes what the commit is to do; after the response there is none.
+    fn request(&self, method: &str, note: impl FnOnce(&mut Pending)) {
+        let mut state = self.state();
+        if state.stage == Stage::Open {
+            note(&mut state.pending);
+        } else {
+            tracing::error!(
+                method,
+                "a session's response has been sent: this has no effect any more"
+            );
+        }
+    }
+
+    /// Drops what has not been stored.
+    pub(crate) fn forget_changes(&self) {
+        self.state().pending = Pending::default();
+    }
+
+    /// Loads the session anew.
+    pub(crate) async fn refresh(&self) -> Result<(), SessionError> {
+        let known = {
+            let state = self.state();
+            state.writable()?;
+            state.live.as_ref().map(|live| live.id)
+        };
+        let Some(id) = known else { return Ok(()) };
+        let newest = self.config.find(id).await?;
+        if newest.is_none() {
+            return Err(write::lose(self));
+        }
+        self.state().live = newest;
+        Ok(())
+    }
+
+    /// Stores what is pending, and what `last` makes of it.
+    pub(crate) async fn store(
+        &self,
+        last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
+    ) -> Result<(), SessionError> {
+        let _turn = self.writing.lock().await;
+        write::store(self, last).await
+    }
+
+    /// Ends the session: at the commit, or by a task of its own if the response has been sent.
+    pub(crate) fn destroy(self: &Arc<Self>) {
+        let stage = {
+            let mut state = self.state();
+            state.destroyed = true;
+            state.pending = Pending::default();
+            state.stage
+        };
+        if stage == Stage::Open {
+            return;
+        }
+        let session = Arc::clone(self);
+        tokio::spawn(async move {
+            let _turn = session.writing.lock().await;
+            if let Err(error) = write::remove(&session).await {
+                tracing::error!(%error, "a session could not be destroyed after its response was sent");
+            }
+        });
+    }
+}
+
+impl State {
+    /// Whether anything can still be stored in this request.
+    pub(super) fn writable(&self) -> Result<(), SessionError> {
+        let lost = self.gone || self.destroyed;
+        // After the response no cookie could tell the visitor of a new session.
+        let unreachable = self.stage == Stage::Sent && self.live.is_none();
+        if lost || unreachable {
+            Err(SessionError::Gone)
+        } else {
+            Ok(())
+        }
+    }
+}

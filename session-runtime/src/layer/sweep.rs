@@ -1,0 +1,61 @@
+//! Frees expired sessions in the background, until the last clone of the layer is gone.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::config::Config;
+
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// How many sessions one call frees at most; the store is left to others in between.
+const BATCH: usize = 1000;
+
+/// The task that sweeps, once it has been started.
+#[derive(Default)]
+pub(super) struct Sweeper(OnceLock<AbortHandle>);
+
+impl Sweeper {
+    /// Starts the task with the first request, since a layer is often built before a runtime runs.
+    pub(super) fn start(config: &Arc<Config>) {
+        let Sweeper(task) = &config.sweeper;
+        if task.get().is_some() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        task.get_or_init(|| runtime.spawn(sweep(Arc::downgrade(config))).abort_handle());
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.get() {
+            task.abort();
+        }
+    }
+}
+
+async fn sweep(config: Weak<Config>) {
+    let mut pause = PAUSE;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(config) = config.upgrade() else {
+            return;
+        };
+        let freed = config
+            .ask(config.store.remove_expired(config.now(), BATCH))
+            .await;
+        pause = match freed {
+            Ok(freed) if freed >= BATCH => Duration::ZERO,
+            Ok(_) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "expired sessions could not be swept: trying again in a minute");
+                PAUSE
+            }
+        };
+    }
+}

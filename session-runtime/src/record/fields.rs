@@ -1,0 +1,342 @@
+//! Keeps the fields of a record as raw JSON in one shared buffer; knows no type, no revision.
+//!
+//! A record is two levels deep: slices of fields, and plain values beside the slices. Each entry of
+//! the buffer is three lengths and three texts: the slice's name, the key, the JSON. One allocation
+//! holds a whole record, and finding a field decodes nothing.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Where a field stands in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slice<'a> {
+    /// At the top level, beside the slices: what an Express app calls `req.session.page_views`.
+    Top,
+    /// Inside the slice of this name.
+    Named(&'a str),
+}
+
+/// The fields of a record: slice, key and raw JSON of each, in the order they were stored.
+///
+/// A clone shares the buffer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fields(Arc<[u8]>);
+
+impl Fields {
+    /// How many bytes the fields take in memory, lengths included.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no field at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The raw JSON of one field. An object at the top level is put together from its members.
+    #[must_use]
+    pub fn get(&self, slice: Slice<'_>, key: &str) -> Option<Cow<'_, [u8]>> {
+        Cursor::start().find(self, slice, key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut offset = 0;
+        std::iter::from_fn(move || {
+            let (entry, next) = Entry::read(&self.0, offset)?;
+            offset = next;
+            Some(entry)
+        })
+    }
+
+    /// Begins a changed copy.
+    pub(crate) fn edit(&self) -> Edit<'_> {
+        Edit {
+            entries: self.iter().map(EditedEntry::from).collect(),
+        }
+    }
+
+    /// The members of `name` as one JSON object, if any stand under it.
+    fn object(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let mut members = self
+            .iter()
+            .filter(|entry| entry.slice == Some(name))
+            .peekable();
+        members.peek()?;
+        let mut json = Vec::new();
+        write_object(&mut json, members.map(|entry| (entry.key, entry.raw)));
+        Some(json)
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
+/// Values never print, keys do.
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        f.debug_list()
+            .entries(self.iter().map(|entry| match entry.slice {
+                Some(slice) => format!("{}.{}", text(slice), text(entry.key)),
+                None => text(entry.key),
+            }))
+            .finish()
+    }
+}
+
+/// One field, as it lies in the buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) slice: Option<&'a [u8]>,
+    pub(super) key: &'a [u8],
+    pub(super) raw: &'a [u8],
+}
+
+/// Stands for the length of a slice's name where the field is in no slice.
+const TOP: u32 = u32::MAX;
+const HEADER: usize = 12;
+
+impl<'a> Entry<'a> {
+    /// The entry at `offset` and the offset of the next one; `None` at the end.
+    fn read(buffer: &'a [u8], offset: usize) -> Option<(Self, usize)> {
+        let header = buffer.get(offset..offset + HEADER)?;
+        let length = |at: Range<usize>| {
+            let bytes = header[at].try_into().expect("a length has four bytes");
+            u32::from_le_bytes(bytes)
+        };
+        let (slice, key, raw) = (length(0..4), length(4..8), length(8..12));
+        let (slice_length, slice) = if slice == TOP {
+            (0, None)
+        } else {
+            (slice as usize, Some(()))
+        };
+        let slice_at = offset + HEADER;
+        let key_at = slice_at + slice_length;
+        let raw_at = key_at + key as usize;
+        let end = raw_at + raw as usize;
+        let entry = Self {
+            slice: slice.map(|()| &buffer[slice_at..key_at]),
+            key: &buffer[key_at..raw_at],
+            raw: &buffer[raw_at..end],
+        };
+        Some((entry, end))
+    }
+
+    fn write(&self, buffer: &mut Vec<u8>) {
+        let length =
+            |bytes: &[u8]| u32::try_from(bytes.len()).expect("a record is smaller than 4 GiB");
+        let slice = self.slice.map_or(TOP, length);
+        for number in [slice, length(self.key), length(self.raw)] {
+            buffer.extend_from_slice(&number.to_le_bytes());
+        }
+        buffer.extend_from_slice(self.slice.unwrap_or_default());
+        buffer.extend_from_slice(self.key);
+        buffer.extend_from_slice(self.raw);
+    }
+
+    fn is(&self, slice: Slice<'_>, key: &str) -> bool {
+        self.key == key.as_bytes() && self.stands_in(slice)
+    }
+
+    fn stands_in(&self, slice: Slice<'_>) -> bool {
+        match slice {
+            Slice::Top => self.slice.is_none(),
+            Slice::Named(name) => self.slice == Some(name.as_bytes()),
+        }
+    }
+}
+
+/// A place in the buffer. Fields are mostly stored in the order in which a struct asks for them, so
+/// that each search begins where the last one ended: a whole struct is read in linear time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cursor(usize);
+
+impl Cursor {
+    pub(crate) fn start() -> Self {
+        Self(0)
+    }
+
+    pub(crate) fn find<'f>(
+        &mut self,
+        fields: &'f Fields,
+        slice: Slice<'_>,
+        key: &str,
+    ) -> Option<Cow<'f, [u8]>> {
+        let found = self
+            .scan(fields, self.0..usize::MAX, slice, key)
+            .or_else(|| self.scan(fields, 0..self.0, slice, key));
+        match (found, slice) {
+            (Some(raw), _) => Some(Cow::Borrowed(raw)),
+            (None, Slice::Top) => fields.object(key.as_bytes()).map(Cow::Owned),
+            (None, Slice::Named(_)) => None,
+        }
+    }
+
+    fn scan<'f>(
+        &mut self,
+        fields: &'f Fields,
+        range: Range<usize>,
+        slice: Slice<'_>,
+        key: &str,
+    ) -> Option<&'f [u8]> {
+        let mut offset = range.start;
+        while offset < range.end {
+            let (entry, next) = Entry::read(&fields.0, offset)?;
+            offset = next;
+            if entry.is(slice, key) {
+                self.0 = next;
+                return Some(entry.raw);
+            }
+        }
+        None
+    }
+}
+
+/// A changed copy in the making.
+#[derive(Default)]
+pub(crate) struct Edit<'a> {
+    entries: Vec<EditedEntry<'a>>,
+}
+
+struct EditedEntry<'a> {
+    slice: Option<Cow<'a, [u8]>>,
+    key: Cow<'a, [u8]>,
+    raw: Cow<'a, [u8]>,
+}
+
+impl<'a> Edit<'a> {
+    /// The raw JSON of a field that stands in a slice, or of a plain value at the top.
+    pub(crate) fn get(&self, slice: Slice<'_>, key: &str) -> Option<Cow<'_, [u8]>> {
+        let found = self
+            .entries
+            .iter()
+            .find(|entry| entry.borrow().is(slice, key));
+        match (found, slice) {
+            (Some(entry), _) => Some(Cow::Borrowed(entry.raw.as_ref())),
+            (None, Slice::Top) => self.pack().object(key.as_bytes()).map(Cow::Owned),
+            (None, Slice::Named(_)) => None,
+        }
+    }
+
+    /// Puts a value under a key, in the place of what stands there.
+    pub(crate) fn set(&mut self, slice: Slice<'a>, key: &'a str, raw: Vec<u8>) {
+        let same = self
+            .entries
+            .iter()
+            .position(|entry| entry.borrow().is(slice, key));
+        if let Some(index) = same {
+            self.entries[index].raw = Cow::Owned(raw);
+            return;
+        }
+        let entry = EditedEntry {
+            slice: match slice {
+                Slice::Top => None,
+                Slice::Named(name) => Some(Cow::Borrowed(name.as_bytes())),
+            },
+            key: Cow::Borrowed(key.as_bytes()),
+            raw: Cow::Owned(raw),
+        };
+        // One name is either a slice or a plain value, never both.
+        match slice {
+            Slice::Top => self.remove_slice(Slice::Named(key)),
+            Slice::Named(name) => self
+                .entries
+                .retain(|entry| !entry.borrow().is(Slice::Top, name)),
+        }
+        let last = self
+            .entries
+            .iter()
+            .rposition(|entry| entry.borrow().stands_in(slice));
+        self.entries
+            .insert(last.map_or(self.entries.len(), |last| last + 1), entry);
+    }
+
+    /// Drops one field; an object at the top level goes with its members.
+    pub(crate) fn remove(&mut self, slice: Slice<'_>, key: &str) {
+        self.entries.retain(|entry| !entry.borrow().is(slice, key));
+        if slice == Slice::Top {
+            self.remove_slice(Slice::Named(key));
+        }
+    }
+
+    /// Drops a slice with all its fields, those that nobody here knows included.
+    pub(crate) fn remove_slice(&mut self, slice: Slice<'_>) {
+        self.entries
+            .retain(|entry| !entry.borrow().stands_in(slice));
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Adds a field at the end without looking for another of its name: for reading stored JSON.
+    pub(super) fn push(&mut self, slice: Option<&'a [u8]>, key: &'a [u8], raw: &'a [u8]) {
+        self.entries.push(EditedEntry {
+            slice: slice.map(Cow::Borrowed),
+            key: Cow::Borrowed(key),
+            raw: Cow::Borrowed(raw),
+        });
+    }
+
+    /// Lays the fields out in one buffer.
+    pub(crate) fn pack(&self) -> Fields {
+        let mut buffer = Vec::with_capacity(self.entries.iter().map(EditedEntry::size).sum());
+        for entry in &self.entries {
+            entry.borrow().write(&mut buffer);
+        }
+        Fields(buffer.into())
+    }
+}
+
+impl EditedEntry<'_> {
+    fn borrow(&self) -> Entry<'_> {
+        Entry {
+            slice: self.slice.as_deref(),
+            key: &self.key,
+            raw: &self.raw,
+        }
+    }
+
+    fn size(&self) -> usize {
+        HEADER
+            + self.slice.as_ref().map_or(0, |slice| slice.len())
+            + self.key.len()
+            + self.raw.len()
+    }
+}
+
+impl<'a> From<Entry<'a>> for EditedEntry<'a> {
+    fn from(entry: Entry<'a>) -> Self {
+        Self {
+            slice: entry.slice.map(Cow::Borrowed),
+            key: Cow::Borrowed(entry.key),
+            raw: Cow::Borrowed(entry.raw),
+        }
+    }
+}
+
+/// Writes members as one compact JSON object. Keys are kept as JSON wrote them, escapes and all.
+pub(super) fn write_object<'a>(
+    json: &mut Vec<u8>,
+    members: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+) {
+    json.push(b'{');
+    for (index, (key, raw)) in members.enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.push(b'"');
+        json.extend_from_slice(key);
+        json.extend_from_slice(b"\":");
+        json.extend_from_slice(raw);
+    }
+    json.push(b'}');
+}

@@ -1,0 +1,221 @@
+//! Signs bytes for a name; knows nothing of cookies.
+
+use std::env::{self, VarError};
+use std::fmt;
+
+use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+#[cfg(test)]
+mod tests;
+
+/// As long as the hash's output, below which an HMAC key weakens the tag (RFC 2104, section 3).
+const SECRET_BYTES: usize = 32;
+
+const TAG_BYTES: usize = 32;
+
+/// How many characters a tag has as text.
+pub(crate) const TAG_CHARS: usize = 43;
+
+// Part of the format: another string here, and every cookie in the world is forged.
+const DOMAIN: &[u8] = b"sessile cookie v1\0";
+
+/// What session cookies are signed with: at least 32 bytes, zeroized on drop, never printed.
+///
+/// Every instance of an application needs the same secret, and so does the next deployment.
+///
+/// ```
+/// use session_runtime::{Secret, SecretError};
+///
+/// let secret = Secret::from_base64("uoRjq1uSqIVQ3mGAFfaoIBY0a53kPY6jf7KUTJQJTcY=")?;
+/// assert_eq!(format!("{secret:?}"), "Secret(..)");
+/// # Ok::<(), SecretError>(())
+/// ```
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Box<[u8]>>);
+
+impl Secret {
+    /// Draws 32 bytes from the operating system.
+    ///
+    /// Nobody else knows them: with the process, every session that they signed ends.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no randomness to give; no session would be safe without it.
+    #[must_use]
+    pub fn generate() -> Self {
+        let mut bytes = Zeroizing::new(vec![0; SECRET_BYTES].into_boxed_slice());
+        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        Self(bytes)
+    }
+
+    /// Reads a secret in base64 from an environment variable.
+    ///
+    /// ```no_run
+    /// use session_runtime::{Secret, SecretError};
+    ///
+    /// let secret = Secret::from_env("SESSION_SECRET")?;
+    /// # Ok::<(), SecretError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Missing`] if the variable is not set, else as [`Secret::from_base64`].
+    pub fn from_env(name: &str) -> Result<Self, SecretError> {
+        match env::var(name) {
+            Ok(text) => Self::from_base64(&Zeroizing::new(text)),
+            Err(VarError::NotPresent) => Err(SecretError::Missing {
+                name: name.to_owned(),
+            }),
+            Err(VarError::NotUnicode(_)) => Err(SecretError::NotBase64),
+        }
+    }
+
+    /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding,
+    /// white space around it ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::NotBase64`], or [`SecretError::TooShort`] for less than 32 bytes.
+    pub fn from_base64(text: &str) -> Result<Self, SecretError> {
+        let text = text.trim_ascii();
+        let bytes = decode::<Base64>(text)
+            .or_else(|| decode::<Base64Unpadded>(text))
+            .or_else(|| decode::<Base64Url>(text))
+            .or_else(|| decode::<Base64UrlUnpadded>(text))
+            .ok_or(SecretError::NotBase64)?;
+        Self::try_from(bytes.as_slice())
+    }
+}
+
+impl TryFrom<&[u8]> for Secret {
+    type Error = SecretError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, SecretError> {
+        if bytes.len() < SECRET_BYTES {
+            return Err(SecretError::TooShort { len: bytes.len() });
+        }
+        Ok(Self(Zeroizing::new(bytes.into())))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Why something is no [`Secret`]; it never holds any of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// There are too few bytes to sign with.
+    #[error("a secret has {len} bytes, it needs at least 32")]
+    #[non_exhaustive]
+    TooShort {
+        /// How many there are.
+        len: usize,
+    },
+    /// The text is not base64.
+    #[error("a secret is not base64: use the output of `openssl rand -base64 32`")]
+    NotBase64,
+    /// The environment variable is not set.
+    #[error("`{name}` is not set: set it to the output of `openssl rand -base64 32`")]
+    #[non_exhaustive]
+    Missing {
+        /// The variable's name.
+        name: String,
+    },
+}
+
+/// A signature; as text, it has one spelling.
+#[derive(Clone, Copy)]
+pub(crate) struct Tag([u8; TAG_BYTES]);
+
+impl Tag {
+    /// Reads 43 characters of base64url without padding, canonical, else `None`.
+    pub(crate) fn parse(chars: &[u8]) -> Option<Self> {
+        let chars: &[u8; TAG_CHARS] = chars.try_into().ok()?;
+        let mut bytes = [0; TAG_BYTES];
+        Base64UrlUnpadded::decode(chars, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    pub(crate) fn encode(self) -> [u8; TAG_CHARS] {
+        let mut chars = [0; TAG_CHARS];
+        Base64UrlUnpadded::encode(&self.0, &mut chars).expect("32 bytes are 43 characters");
+        chars
+    }
+}
+
+/// Which secret a tag was made with, in the order of preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Signer {
+    First,
+    /// The message should be signed again, else its secret could never retire.
+    Previous,
+}
+
+/// The secrets of one name: the first signs, all verify.
+pub(crate) struct KeyRing {
+    first: Hmac<Sha256>,
+    previous: Box<[Hmac<Sha256>]>,
+}
+
+impl KeyRing {
+    pub(crate) fn new(name: &str, first: &Secret, previous: &[Secret]) -> Self {
+        Self {
+            first: key(name, first),
+            previous: previous.iter().map(|secret| key(name, secret)).collect(),
+        }
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Tag {
+        let mac = self.first.clone().chain_update(message);
+        Tag(mac.finalize().into_bytes().into())
+    }
+
+    /// Finds the secret that the tag was made with, comparing in constant time.
+    pub(crate) fn verify(&self, message: &[u8], tag: &Tag) -> Option<Signer> {
+        let made_tag = |key: &Hmac<Sha256>| {
+            let mac = key.clone().chain_update(message);
+            mac.verify_slice(&tag.0).is_ok()
+        };
+        if made_tag(&self.first) {
+            return Some(Signer::First);
+        }
+        self.previous
+            .iter()
+            .any(made_tag)
+            .then_some(Signer::Previous)
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(..)")
+    }
+}
+
+// The name is in the key: a tag made for one name must not fit another.
+fn key(name: &str, secret: &Secret) -> Hmac<Sha256> {
+    let derived = hmac(&secret.0)
+        .chain_update(DOMAIN)
+        .chain_update(name)
+        .finalize();
+    hmac(&derived.into_bytes())
+}
+
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+fn decode<E: Encoding>(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; text.len()]);
+    let len = E::decode(text, &mut bytes).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}

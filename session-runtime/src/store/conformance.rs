@@ -1,0 +1,59 @@
+//! Checks that a store keeps the contract of [`SessionStore`], in one line; knows no store.
+//!
+//! ```
+//! # use session_runtime::{MemoryStore, testing};
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(async {
+//! testing::conformance(MemoryStore::new()).await;
+//! # });
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod dropped;
+mod kit;
+mod races;
+mod rules;
+
+use self::kit::Checked;
+use super::SessionStore;
+
+/// Checks every sentence of the contract of [`SessionStore`].
+///
+/// It runs under `#[tokio::test]` (a runtime with timers) and on a store in use: it draws fresh keys
+/// and touches no other. Only [`remove_expired`](SessionStore::remove_expired) reaches further: it
+/// frees what has expired, whoever stored it.
+///
+/// Sessions end by the system's clock, as they do on a server that expires keys by itself; that
+/// server's clock may be off by less than a minute.
+///
+/// # Panics
+///
+/// With a sentence that names the rule which the store breaks.
+pub async fn conformance(store: impl SessionStore) {
+    let store = Checked::new(store);
+
+    rules::records_come_back_as_given(&store).await;
+    rules::ends_come_back_as_given(&store).await;
+    rules::keys_are_told_apart(&store).await;
+    rules::the_dead_look_absent(&store).await;
+    rules::sessions_end_as_time_passes(&store).await;
+    rules::insert_never_overwrites(&store).await;
+    rules::replace_compares_the_revision(&store).await;
+    rules::rotate_moves_a_session(&store).await;
+    rules::rotate_compares_the_revision(&store).await;
+    rules::rotate_needs_a_free_key(&store).await;
+    rules::touch_moves_the_end_alone(&store).await;
+    rules::remove_is_final(&store).await;
+    rules::a_sweep_frees_the_dead_alone(&store).await;
+
+    races::one_insert_wins(&store).await;
+    races::one_replace_wins(&store).await;
+    races::no_update_is_lost(&store).await;
+    races::one_rotation_wins(&store).await;
+    races::removal_is_final(&store).await;
+
+    dropped::operations_happen_or_do_not(&store).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! What the checks share: fresh keys, sessions that can be told apart, operations that must answer.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use super::super::{SessionStore, StoreError, Stored, Swap};
+use crate::expiry::Timestamp;
+use crate::id::{ID_BYTES, SessionId, StoreKey};
+use crate::record::{Record, Revision};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How much sooner than asked a session may end, in a store that keeps coarser time.
+const COARSENESS: Duration = Duration::from_secs(1);
+
+/// A store whose errors end the suite.
+pub(super) struct Checked<S>(pub(super) Arc<S>);
+
+impl<S> Clone for Checked<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: SessionStore> Checked<S> {
+    pub(super) fn new(store: S) -> Self {
+        Self(Arc::new(store))
+    }
+
+    pub(super) async fn load(&self, key: &StoreKey) -> Option<Stored> {
+        answered("load", self.0.load(key, now()).await)
+    }
+
+    pub(super) async fn insert(&self, key: &StoreKey, new: &Stored) -> bool {
+        answered("insert", self.0.insert(key, new, now()).await)
+    }
+
+    pub(super) async fn replace(&self, key: &StoreKey, expected: Revision, new: &Stored) -> Swap {
+        answered("replace", self.0.replace(key, expected, new, now()).await)
+    }
+
+    pub(super) async fn rotate(
+        &self,
+        from: &StoreKey,
+        expected: Revision,
+        to: &StoreKey,
+        new: &Stored,
+    ) -> Swap {
+        let swap = self.0.rotate(from, expected, to, new, now()).await;
+        answered("rotate", swap)
+    }
+
+    pub(super) async fn touch(&self, key: &StoreKey, expires: Timestamp) -> bool {
+        answered("touch", self.0.touch(key, expires, now()).await)
+    }
+
+    pub(super) async fn remove(&self, key: &StoreKey) -> bool {
+        answered("remove", self.0.remove(key, now()).await)
+    }
+
+    pub(super) async fn remove_expired(&self, limit: usize) -> usize {
+        let freed = self.0.remove_expired(now(), limit).await;
+        answered("remove_expired", freed)
+    }
+
+    /// A new live session.
+    pub(super) async fn stored(&self) -> (StoreKey, Stored) {
+        let (key, session) = (fresh_key(), live(0));
+        assert!(
+            self.insert(&key, &session).await,
+            "`insert` must store a session under a key that was never used"
+        );
+        (key, session)
+    }
+
+    /// Panics with the sentence unless exactly this session is live under the key.
+    pub(super) async fn expect(&self, key: &StoreKey, session: &Stored, sentence: &str) {
+        let found = self.load(key).await;
+        let as_given = found.as_ref().is_some_and(|found| same(found, session));
+        assert!(as_given, "{sentence}: expected {session:?}, found {found:?}");
+    }
+
+    /// Panics with the sentence if a session is live under the key.
+    pub(super) async fn expect_none(&self, key: &StoreKey, sentence: &str) {
+        let found = self.load(key).await;
+        assert!(found.is_none(), "{sentence}: found {found:?}");
+    }
+}
+
+fn answered<T>(operation: &str, answer: Result<T, StoreError>) -> T {
+    match answer {
+        Ok(answer) => answer,
+        Err(error) => panic!("`{operation}` answered an error where it has to work: {error:?}"),
+    }
+}
+
+pub(super) fn now() -> Timestamp {
+    SystemTime::now().into()
+}
+
+pub(super) fn in_an_hour() -> Timestamp {
+    now().plus(HOUR)
+}
+
+pub(super) fn an_hour_ago() -> Timestamp {
+    let millis = HOUR.as_secs() * 1000;
+    Timestamp::from_millis(now().as_millis().saturating_sub(millis))
+}
+
+pub(super) fn fresh_key() -> StoreKey {
+    let mut bytes = [0; ID_BYTES];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    SessionId::from_bytes(bytes).key()
+}
+
+/// A record of a revision of its own.
+pub(super) fn record(data: &str) -> Record {
+    let revision = Revision::from_u64(fastrand::u64(..)).as_u64();
+    let created = now().as_millis();
+    let json = format!(r#"{{"v":1,"rev":{revision},"created":{created},"data":{data}}}"#);
+    Record::from_json(json.as_bytes()).expect("the checks write records")
+}
+
+/// A session that holds a number, has a revision of its own, and lives for the next hour.
+pub(super) fn live(number: u64) -> Stored {
+    Stored {
+        record: record(&format!(r#"{{"check":{{"number":{number}}}}}"#)),
+        expires: in_an_hour(),
+    }
+}
+
+/// A session like [`live`]'s that ended an hour ago.
+pub(super) fn expired(number: u64) -> Stored {
+    Stored {
+        expires: an_hour_ago(),
+        ..live(number)
+    }
+}
+
+/// Whether a session came back as it was given.
+pub(super) fn same(found: &Stored, given: &Stored) -> bool {
+    found.record == given.record && same_end(found.expires, given.expires)
+}
+
+pub(super) fn same_end(found: Timestamp, given: Timestamp) -> bool {
+    found <= given && given.since(found) < COARSENESS
+}
+
+/// Whether nothing was done because this session stands there.
+pub(super) fn conflicts_with(swap: &Swap, stands: &Stored) -> bool {
+    matches!(swap, Swap::Conflict(found) if same(found, stands))
+}
+
+/// Runs futures to their ends on threads of their own: they race on a runtime of one thread too.
+pub(super) async fn race<F>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let start = |racer| spawn_blocking(move || Handle::current().block_on(racer));
+    let racers: Vec<_> = racers.into_iter().map(start).collect();
+    let mut results = Vec::with_capacity(racers.len());
+    for racer in racers {
+        match racer.await {
+            Ok(result) => results.push(result),
+            Err(failed) => resume_unwind(failed.into_panic()),
+        }
+    }
+    results
+}

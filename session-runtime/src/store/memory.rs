@@ -1,0 +1,335 @@
+//! Keeps sessions in this process: sharded, capped in count and bytes; knows no cookie, no clock.
+
+mod room;
+mod shard;
+
+use std::fmt;
+use std::mem;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use self::room::{Room, Use};
+use self::shard::Shard;
+use super::{Answer, SessionStore, StoreError, Stored, Swap};
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::Revision;
+
+const MAX_SESSIONS: usize = 1_000_000;
+const MAX_BYTES: usize = 512 << 20;
+
+/// How many sessions a shard of a full store holds, about: looking through one takes microseconds.
+const SHARD_SESSIONS: usize = 2048;
+const FEWEST_SHARDS: usize = 64;
+const MOST_SHARDS: usize = 4096;
+
+/// How many shards a store that is full looks at for something that has expired, before it refuses.
+const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
+
+/// Keeps sessions in memory: for one process, until it ends.
+///
+/// A load is a lookup and one count of a shared record; no JSON is read or written. Sessions lie in
+/// many shards with a lock each, so that requests of different visitors rarely meet.
+///
+/// The store is capped. When it is full it frees sessions that have expired, and if there are none
+/// it answers [`StoreError::Full`]: it never evicts a live session. The same holds for a session
+/// that grows past the cap of bytes; one that does not grow can always be written.
+///
+/// ```
+/// use session_runtime::MemoryStore;
+///
+/// let store = MemoryStore::new().max_sessions(50_000).max_bytes(64 << 20);
+/// # let _ = store;
+/// ```
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    room: Room,
+}
+
+impl MemoryStore {
+    /// Makes an empty store for up to 1,000,000 sessions and 512 MiB.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shards: shards_for(MAX_SESSIONS),
+            room: Room::new(MAX_SESSIONS, MAX_BYTES),
+        }
+    }
+
+    /// Sets how many sessions are kept at most, expired ones that were not freed yet included.
+    #[must_use]
+    pub fn max_sessions(mut self, max: usize) -> Self {
+        self.room.max_sessions = max;
+        let before = mem::replace(&mut self.shards, shards_for(max));
+        for shard in before {
+            let shard = shard.into_inner().unwrap_or_else(PoisonError::into_inner);
+            for (key, stored) in shard {
+                self.shard(&key).put(key, stored);
+            }
+        }
+        self
+    }
+
+    /// Sets how many bytes the sessions may take, about.
+    ///
+    /// A session counts as its fields and about 240 bytes, which is what it takes at most: keys,
+    /// dates, empty places of the map and the allocator's own share included.
+    #[must_use]
+    pub fn max_bytes(mut self, max: usize) -> Self {
+        self.room.max_bytes = max;
+        self
+    }
+
+    /// How many sessions are kept, expired ones that were not freed yet included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.room.used().sessions
+    }
+
+    /// Whether no session is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn load_now(&self, key: &StoreKey, now: Timestamp) -> Option<Stored> {
+        self.shard(key).live(key, now).cloned()
+    }
+
+    fn insert_now(&self, key: StoreKey, new: &Stored, now: Timestamp) -> Result<bool, StoreError> {
+        let mut shard = self.shard(&key);
+        let dead = match shard.get(&key) {
+            Some(stands) if stands.is_live(now) => return Ok(false),
+            dead => Use::of(dead),
+        };
+        self.room.exchange(dead, Use::of([new]))?;
+        let dead = shard.put(key, new.clone());
+        // Here and below: what is freed is freed after the lock.
+        drop(shard);
+        drop(dead);
+        Ok(true)
+    }
+
+    fn replace_now(
+        &self,
+        key: &StoreKey,
+        expected: Revision,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<Swap, StoreError> {
+        let mut shard = self.shard(key);
+        let Some(stands) = shard.live_mut(key, now) else {
+            return Ok(Swap::Gone);
+        };
+        if stands.record.revision != expected {
+            return Ok(Swap::Conflict(stands.clone()));
+        }
+        self.room.exchange(Use::of([&*stands]), Use::of([new]))?;
+        let old = mem::replace(stands, new.clone());
+        shard.expect(new.expires);
+        drop(shard);
+        drop(old);
+        Ok(Swap::Done)
+    }
+
+    fn rotate_now(
+        &self,
+        from: &StoreKey,
+        expected: Revision,
+        to: StoreKey,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<Swap, StoreError> {
+        let (mut here, mut there) = self.two_shards(from, &to);
+        let Some(stands) = here.live(from, now) else {
+            return Ok(Swap::Gone);
+        };
+        if stands.record.revision != expected {
+            return Ok(Swap::Conflict(stands.clone()));
+        }
+        let dead = match there.as_deref().unwrap_or(&here).get(&to) {
+            Some(taken) if taken.is_live(now) => return Err(StoreError::Taken),
+            dead => dead,
+        };
+        let before = Use::of([stands].into_iter().chain(dead));
+        self.room.exchange(before, Use::of([new]))?;
+        let old = here.remove(from);
+        let dead = there.as_deref_mut().unwrap_or(&mut here).put(to, new.clone());
+        drop((here, there));
+        drop((old, dead));
+        Ok(Swap::Done)
+    }
+
+    fn touch_now(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> bool {
+        let mut shard = self.shard(key);
+        let Some(stands) = shard.live_mut(key, now) else {
+            return false;
+        };
+        stands.expires = expires;
+        shard.expect(expires);
+        true
+    }
+
+    fn remove_now(&self, key: &StoreKey, now: Timestamp) -> bool {
+        let mut shard = self.shard(key);
+        let old = shard.remove(key);
+        drop(shard);
+        self.room.give_back(Use::of(&old));
+        old.is_some_and(|old| old.is_live(now))
+    }
+
+    /// Tries again for as long as the store is full and something expired is found to be freed.
+    fn with_room<T>(
+        &self,
+        now: Timestamp,
+        attempt: impl Fn() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut result = attempt();
+        for _ in 0..SHARDS_TO_ASK {
+            if !matches!(result, Err(StoreError::Full)) {
+                break;
+            }
+            if self.sweep_next(now, usize::MAX) > 0 {
+                result = attempt();
+            }
+        }
+        result
+    }
+
+    /// Frees up to `limit` expired sessions of the shard whose turn it is, and says how many.
+    fn sweep_next(&self, now: Timestamp, limit: usize) -> usize {
+        let turn = self.room.cursor.fetch_add(1, Ordering::Relaxed);
+        let dead = self.lock(turn & (self.shards.len() - 1)).sweep(now, limit);
+        self.room.give_back(Use::of(&dead));
+        dead.len()
+    }
+
+    fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
+        self.lock(self.index(key))
+    }
+
+    /// The shards of two keys; no second one where they share it.
+    fn two_shards(
+        &self,
+        a: &StoreKey,
+        b: &StoreKey,
+    ) -> (MutexGuard<'_, Shard>, Option<MutexGuard<'_, Shard>>) {
+        let (a, b) = (self.index(a), self.index(b));
+        if a == b {
+            return (self.lock(a), None);
+        }
+        // In the order of the shards, so that two rotations never wait for each other.
+        let first = self.lock(a.min(b));
+        let second = self.lock(a.max(b));
+        if a < b {
+            (first, Some(second))
+        } else {
+            (second, Some(first))
+        }
+    }
+
+    fn index(&self, key: &StoreKey) -> usize {
+        // The last bytes: the first ones are the hash inside the shard.
+        let [.., high, low] = *key.as_bytes();
+        usize::from(u16::from_be_bytes([high, low])) & (self.shards.len() - 1)
+    }
+
+    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        // Nothing panics between two steps of a change, so a poisoned shard is whole.
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionStore for MemoryStore {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+        Answer::now(Ok(self.load_now(key, now)))
+    }
+
+    fn insert<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        Answer::now(self.with_room(now, || self.insert_now(*key, new, now)))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: Revision,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        Answer::now(self.with_room(now, || self.replace_now(key, expected, new, now)))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        expected: Revision,
+        to: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        Answer::now(self.with_room(now, || self.rotate_now(from, expected, *to, new, now)))
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        Answer::now(Ok(self.touch_now(key, expires, now)))
+    }
+
+    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+        Answer::now(Ok(self.remove_now(key, now)))
+    }
+
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        // Shard by shard, so that a sweep of a full store holds up neither a request nor the thread.
+        Answer::later(async move {
+            let mut freed = 0;
+            for _ in 0..self.shards.len() {
+                freed += self.sweep_next(now, limit - freed);
+                if freed == limit {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            Ok(freed)
+        })
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows counts, never a session.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Use { sessions, bytes } = self.room.used();
+        f.debug_struct("MemoryStore")
+            .field("sessions", &sessions)
+            .field("bytes", &bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Empty shards for so many sessions: a power of two, so that choosing one is a mask.
+fn shards_for(sessions: usize) -> Box<[Mutex<Shard>]> {
+    let count = (sessions / SHARD_SESSIONS)
+        .clamp(FEWEST_SHARDS, MOST_SHARDS)
+        .next_power_of_two();
+    (0..count).map(|_| Mutex::default()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! What the layer asks of a store: the contract in prose; knows no cookie, no request, no clock.
+
+mod answer;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod memory;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::answer::Answer;
+pub use self::memory::MemoryStore;
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::{Record, RecordError, Revision};
+
+/// Keeps sessions.
+///
+/// # The contract
+///
+/// A session is **live** while `now < expires`. One that is not live must look exactly like one that
+/// was never there, to every operation, whether or not it has been swept.
+///
+/// There is no upsert: [`insert`](Self::insert) never overwrites, and [`replace`](Self::replace),
+/// [`rotate`](Self::rotate) and [`touch`](Self::touch) never create. A session that was removed or
+/// rotated away therefore stays dead, however late a write arrives.
+///
+/// Each operation is atomic: others see the state before or the state after it, and an operation
+/// whose future is dropped has happened or has not. `replace` and `rotate` compare the
+/// [revision](Record::revision) and write in one step; of two that expect the same revision at most
+/// one succeeds.
+///
+/// An operation answers when its effect is as durable as the store makes it. When a store cannot
+/// tell, it answers an error, never an absence.
+///
+/// `now` comes from the layer: a store reads no clock (one whose server expires keys by itself may
+/// leave that to its server). Keys are [hashes](StoreKey); a store never learns an id.
+///
+/// The crate's `testing` feature holds a suite that checks all of this in one line.
+///
+/// # Writing one
+///
+/// Answer with [`Answer::now`] where the result is at hand, and with [`Answer::later`] and an `async`
+/// block where it is not. The example `custom_store` is a whole store.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Finds a live session.
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>>;
+
+    /// Stores a new session; `false`, and nothing done, if the key has a live one.
+    fn insert<'a>(&'a self, key: &'a StoreKey, new: &'a Stored, now: Timestamp)
+    -> Answer<'a, bool>;
+
+    /// Stores `new` in the place of the revision `expected`.
+    fn replace<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: Revision,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap>;
+
+    /// Stores `new` under `to` and removes `from`, if `from` still has the revision `expected`.
+    ///
+    /// Where a store cannot do both at once, the removal of `from` decides: at no time are both
+    /// usable with the new content, and of two rotations of one key at most one takes effect.
+    /// That `to` has a live session already is an error.
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        expected: Revision,
+        to: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap>;
+
+    /// Moves the end of a live session to `expires`, leaving the record and its revision alone;
+    /// `false` if there is none.
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool>;
+
+    /// Removes a session; `false` if there was no live one.
+    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool>;
+
+    /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
+    ///
+    /// The layer calls it from time to time, and again at once while it frees as many as `limit`. A
+    /// store whose server does this by itself answers 0.
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
+}
+
+/// A record and the instant from which it is dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What is stored.
+    pub record: Record,
+    /// When it ends; kept beside the record, so that a touch does not rewrite it.
+    pub expires: Timestamp,
+}
+
+impl Stored {
+    /// Whether the session counts as there.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires
+    }
+}
+
+/// How a compare-and-swap ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Swap {
+    /// The new record is stored.
+    Done,
+    /// Nothing was done: this is what stands there instead of the expected revision.
+    Conflict(Stored),
+    /// Nothing was done: there is no live session under the key.
+    Gone,
+}
+
+/// Why a store could not do its work. An absence is not an error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached, or refused.
+    #[error("the session store is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store did not answer in time.
+    #[error("the session store did not answer in time")]
+    TimedOut,
+    /// What is stored is no record that this version reads.
+    #[error("the session store holds a record that cannot be read")]
+    Unreadable(#[from] RecordError),
+    /// The store is at its cap, and refuses new sessions rather than forget others.
+    #[error("the session store is full")]
+    Full,
+    /// A key that had to be free was not: the generator of ids repeats itself.
+    #[error("the key of a new session is taken: the id generator repeats itself")]
+    Taken,
+}
+
+impl StoreError {
+    /// The store cannot be reached, or refused, for this reason.
+    pub fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+        (**self).load(key, now)
+    }
+
+    fn insert<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        (**self).insert(key, new, now)
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: Revision,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        (**self).replace(key, expected, new, now)
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        expected: Revision,
+        to: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        (**self).rotate(from, expected, to, new, now)
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        (**self).touch(key, expires, now)
+    }
+
+    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+        (**self).remove(key, now)
+    }
+
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        (**self).remove_expired(now, limit)
+    }
+}
+
+impl fmt::Debug for dyn SessionStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionStore")
+    }
+}

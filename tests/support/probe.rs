@@ -1,0 +1,126 @@
+//! A store that keeps what `MemoryStore` keeps, writes down what it is asked, and fails on demand.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sessile::{
+    Answer, MemoryStore, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
+};
+
+#[derive(Default, Clone)]
+pub struct Probe(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    memory: MemoryStore,
+    calls: Mutex<Vec<&'static str>>,
+    failing: Mutex<Vec<&'static str>>,
+    delay: Mutex<Duration>,
+}
+
+impl Probe {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The operations since the last call, in order.
+    pub fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.0.calls.lock().unwrap())
+    }
+
+    /// Lets these operations fail from now on.
+    pub fn fail(&self, operations: &[&'static str]) {
+        *self.0.failing.lock().unwrap() = operations.to_vec();
+    }
+
+    /// Lets every operation take this long from now on.
+    pub fn delay(&self, delay: Duration) {
+        *self.0.delay.lock().unwrap() = delay;
+    }
+
+    /// What is stored, without counting.
+    pub fn memory(&self) -> &MemoryStore {
+        &self.0.memory
+    }
+
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        operation: &'static str,
+        answer: impl FnOnce() -> Answer<'a, T> + Send + 'a,
+    ) -> Answer<'a, T>
+    where
+        T: Unpin,
+    {
+        self.0.calls.lock().unwrap().push(operation);
+        let fails = self.0.failing.lock().unwrap().contains(&operation);
+        let delay = *self.0.delay.lock().unwrap();
+        Answer::later(async move {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            if fails {
+                return Err(StoreError::unavailable("the test lets this fail"));
+            }
+            answer().await
+        })
+    }
+}
+
+impl SessionStore for Probe {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+        self.answer("load", move || self.0.memory.load(key, now))
+    }
+
+    fn insert<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        self.answer("insert", move || self.0.memory.insert(key, new, now))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: Revision,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        self.answer("replace", move || {
+            self.0.memory.replace(key, expected, new, now)
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        expected: Revision,
+        to: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        self.answer("rotate", move || {
+            self.0.memory.rotate(from, expected, to, new, now)
+        })
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        self.answer("touch", move || self.0.memory.touch(key, expires, now))
+    }
+
+    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+        self.answer("remove", move || self.0.memory.remove(key, now))
+    }
+
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.answer("remove_expired", move || {
+            self.0.memory.remove_expired(now, limit)
+        })
+    }
+}

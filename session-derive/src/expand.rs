@@ -1,29 +1,35 @@
-//! Writes a model down as Rust: constants and calls into the runtime; cannot fail.
+//! Writes a model down as Rust: constants, and three methods that walk them; cannot fail.
+//!
+//! Where rustc may find fault with a field, the tokens that it would blame carry the spans of what
+//! the user wrote: the type, the rule, the default.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Ident, WherePredicate, parse_quote, parse_quote_spanned};
+use syn::{Generics, Ident, WherePredicate, parse_quote};
 
 use crate::model::{Field, Head, Model, Slice, Storage};
 
 /// Everything that is generated for a struct.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
-    let fields = &model.fields;
-    let columns = fields.iter().filter_map(column);
-    let slice = match &model.slice {
+    let Model {
+        head,
+        slice,
+        fields,
+    } = model;
+    let slice = match slice {
         Slice::Top => quote!(__sessile::Slice::Top),
         Slice::Named(name) => quote!(__sessile::Slice::Named(#name)),
     };
-    let names = fields.iter().filter(is_stored).map(column_name);
+    let stored = fields
+        .iter()
+        .filter(|field| matches!(field.storage, Storage::Stored { .. }));
+    let columns = stored.clone().map(constant_name);
     let loads = fields.iter().map(load);
-    let encodes = fields.iter().filter(is_stored).map(|field| {
-        let (column, ident) = (column_name(field), field.ident);
-        quote!(Self::#column.encode(&self.#ident, __into);)
-    });
+    let encodes = stored.map(encode);
     let session_data = quote! {
         const SLICE: __sessile::Slice<'static> = #slice;
-        const FIELDS: &'static [&'static dyn __sessile::Field] = &[#(Self::#names),*];
+        const FIELDS: &'static [&'static dyn __sessile::Field] = &[#(Self::#columns),*];
 
         fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
             ::core::option::Option::Some(Self { #(#loads),* })
@@ -33,42 +39,52 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
             #(#encodes)*
         }
     };
-    implement(&model.head, &[], quote!(#(#columns)*), session_data)
+    let constants: TokenStream = fields.iter().map(constant).collect();
+    implement(head, bounds(model), &constants, &session_data)
 }
 
-/// Wraps what differs from struct to struct in what is the same for all.
+/// Puts what differs from struct to struct into what is the same for all.
 pub(crate) fn implement(
     head: &Head<'_>,
-    bounds: &[WherePredicate],
-    columns: TokenStream,
-    session_data: TokenStream,
+    bounds: Vec<WherePredicate>,
+    constants: &TokenStream,
+    session_data: &TokenStream,
 ) -> TokenStream {
     let Head {
         facade,
         ident,
         generics,
+        allowed,
     } = head;
     let mut generics = (*generics).clone();
-    let params: Vec<_> = generics.type_params().map(|param| param.ident.clone()).collect();
-    let predicates = &mut generics.make_where_clause().predicates;
-    for param in params {
-        predicates.push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+    let outlives = head.generics.lifetimes().map(|param| &param.lifetime);
+    let shared = head.generics.type_params().map(|param| &param.ident);
+    let bounds: Vec<WherePredicate> = outlives
+        .map(|lifetime| parse_quote!(#lifetime: 'static))
+        .chain(
+            shared
+                .map(|ty| parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static)),
+        )
+        .chain(bounds)
+        .collect();
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
     }
-    predicates.extend(bounds.iter().cloned());
-    let mut with_state = generics.clone();
-    with_state.params.push(parse_quote!(__S: ::core::marker::Send + ::core::marker::Sync));
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let (impl_with_state, _, _) = with_state.split_for_impl();
+    let mut generics_and_state = generics.clone();
+    let state = parse_quote!(__S: ::core::marker::Send + ::core::marker::Sync);
+    generics_and_state.params.push(state);
+    let (impl_generics_and_state, ..) = generics_and_state.split_for_impl();
 
     quote! {
+        #(#[allow(#allowed)])*
         const _: () = {
             use #facade::__private as __sessile;
             use __sessile::{ByEq as _, ByJson as _};
 
             #[automatically_derived]
-            #[allow(non_upper_case_globals)]
             impl #impl_generics #ident #ty_generics #where_clause {
-                #columns
+                #constants
             }
 
             #[automatically_derived]
@@ -77,7 +93,8 @@ pub(crate) fn implement(
             }
 
             #[automatically_derived]
-            impl #impl_with_state __sessile::FromRequestParts<__S> for #ident #ty_generics #where_clause {
+            impl #impl_generics_and_state __sessile::FromRequestParts<__S>
+            for #ident #ty_generics #where_clause {
                 type Rejection = __sessile::SessionRejection;
 
                 async fn from_request_parts(
@@ -89,7 +106,8 @@ pub(crate) fn implement(
             }
 
             #[automatically_derived]
-            impl #impl_with_state __sessile::OptionalFromRequestParts<__S> for #ident #ty_generics #where_clause {
+            impl #impl_generics_and_state __sessile::OptionalFromRequestParts<__S>
+            for #ident #ty_generics #where_clause {
                 type Rejection = __sessile::SessionRejection;
 
                 async fn from_request_parts(
@@ -103,84 +121,121 @@ pub(crate) fn implement(
     }
 }
 
-fn is_stored(field: &&Field<'_>) -> bool {
-    matches!(field.storage, Storage::Stored { .. })
-}
-
-fn column_name(field: &Field<'_>) -> Ident {
-    format_ident!("__{}", field.ident.unraw(), span = Span::call_site())
-}
-
-fn column(field: &Field<'_>) -> Option<TokenStream> {
-    let Storage::Stored { keys, merge } = &field.storage else {
-        return None;
+/// `Self` holds the value that is not stored, or the column of a field.
+fn constant(field: &Field<'_>) -> TokenStream {
+    let Field {
+        ident: _,
+        ty,
+        allowed,
+        default,
+        storage,
+    } = field;
+    let name = constant_name(field);
+    let default = match default {
+        Some(expr) => quote!(|| #expr),
+        None => blaming(ty, quote!(__sessile::default)),
     };
-    let name = column_name(field);
-    let ty = field.ty;
+    let Storage::Stored { keys, merge } = storage else {
+        return quote! {
+            #(#[allow(#allowed)])*
+            const #name: fn() -> #ty = #default;
+        };
+    };
     let keys = keys.iter().map(|key| &key.text);
-    let default = default(field);
+    let json = blaming(ty, quote!(__sessile::json()));
     let merge = match merge {
-        None => quote!(::core::option::Option::None),
         Some(rule) => {
-            let path = spanning(rule, |a, b| {
-                let a = quote_spanned!(a=> <);
-                let b = quote_spanned!(b=> merge);
-                quote!(#a #rule as __sessile::Rule<_>>::#b)
-            });
-            quote!(::core::option::Option::Some(#path))
+            quote!(::core::option::Option::Some(<#rule as __sessile::Rule<#ty>>::merge))
         }
+        None => quote!(::core::option::Option::None),
     };
-    let column = spanning(ty, |a, b| {
-        let a = quote_spanned!(a=> __sessile);
-        let b = quote_spanned!(b=> >);
-        quote!(#a::Column<#ty #b)
-    });
-    Some(quote! {
-        const #name: &'static #column = &__sessile::Column {
+    quote! {
+        #(#[allow(#allowed)])*
+        const #name: &'static __sessile::Column<#ty> = &__sessile::Column {
             keys: &[#(#keys),*],
+            json: #json,
             default: #default,
             same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
             merge: #merge,
         };
-    })
+    }
 }
 
-fn default(field: &Field<'_>) -> TokenStream {
-    match &field.default {
-        Some(expr) => quote!(|| #expr),
-        None => spanning(field.ty, |a, b| {
-            let a = quote_spanned!(a=> __sessile);
-            let b = quote_spanned!(b=> default);
-            quote!(#a::#b)
-        }),
-    }
+fn constant_name(field: &Field<'_>) -> Ident {
+    format_ident!("__{}", field.ident.unraw(), span = Span::call_site())
 }
 
 fn load(field: &Field<'_>) -> TokenStream {
-    let ident = field.ident;
-    let value = match field.storage {
-        Storage::Stored { .. } => {
-            let column = column_name(field);
-            quote!(Self::#column.load(__from))
-        }
-        Storage::Skipped => match &field.default {
-            Some(expr) => quote!(#expr),
-            None => { let d = default(field); quote!(#d()) },
-        }
-    };
-    quote!(#ident: #value)
+    let (ident, constant) = (field.ident, constant_name(field));
+    match field.storage {
+        Storage::Stored { .. } => quote!(#ident: Self::#constant.load(__from)),
+        Storage::Skipped => quote!(#ident: (Self::#constant)()),
+    }
 }
 
-/// Gives the spans of the first and the last token of `tokens` to `write`.
-fn spanning(tokens: impl ToTokens, write: impl FnOnce(Span, Span) -> TokenStream) -> TokenStream {
-    let spans: Vec<Span> = tokens
+fn encode(field: &Field<'_>) -> TokenStream {
+    let (ident, constant) = (field.ident, constant_name(field));
+    quote!(Self::#constant.encode(&self.#ident, __into);)
+}
+
+/// Gives generated tokens the place of those that the user wrote, so that rustc's errors show them.
+///
+/// The first token takes the place of the first, and the others that of the last: rustc draws its
+/// line from the one to the other.
+fn blaming(written: impl ToTokens, generated: TokenStream) -> TokenStream {
+    let mut places = written
         .into_token_stream()
         .into_iter()
-        .map(|token: TokenTree| token.span())
-        .collect();
-    match spans[..] {
-        [first, .., last] => write(first, last),
-        [only] => write(only, only),
-        [] => write(Span::call_site(), Span::call_site()),
+        .map(|token| token.span());
+    let Some(first) = places.next() else {
+        return generated;
+    };
+    let last = places.last().unwrap_or(first);
+    let spans = std::iter::once(first).chain(std::iter::repeat(last));
+    let place = |(mut token, span): (TokenTree, Span)| {
+        token.set_span(span);
+        token
+    };
+    generated.into_iter().zip(spans).map(place).collect()
+}
+
+/// What the fields ask of the struct's parameters, field by field, as rustc can only check it once
+/// they are known.
+fn bounds(model: &Model<'_>) -> Vec<WherePredicate> {
+    let params = params(model.head.generics);
+    let mut bounds = Vec::new();
+    for field in &model.fields {
+        let Field { ty, storage, .. } = field;
+        let generic = mentions(ty, &params);
+        if generic && field.default.is_none() {
+            bounds.push(parse_quote!(#ty: __sessile::HasDefault));
+        }
+        let Storage::Stored { merge, .. } = storage else {
+            continue;
+        };
+        if generic {
+            bounds.push(parse_quote!(#ty: __sessile::Stored));
+        }
+        if let Some(rule) = merge
+            && (generic || mentions(rule, &params))
+        {
+            bounds.push(parse_quote!(#rule: __sessile::Rule<#ty>));
+        }
     }
+    bounds
+}
+
+fn params(generics: &Generics) -> Vec<&Ident> {
+    let types = generics.type_params().map(|param| &param.ident);
+    let consts = generics.const_params().map(|param| &param.ident);
+    types.chain(consts).collect()
+}
+
+fn mentions(tokens: impl ToTokens, params: &[&Ident]) -> bool {
+    let mut tokens = tokens.into_token_stream().into_iter();
+    tokens.any(|token| match token {
+        TokenTree::Ident(ident) => params.contains(&&ident),
+        TokenTree::Group(group) => mentions(group.stream(), params),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }

@@ -19,6 +19,6 @@ pub(crate) fn expand(rejected: &Rejected<'_>) -> TokenStream {
 
         fn encode(&self, _: &mut __sessile::Encoded) {}
     };
-    let stub = implement(head, &[], TokenStream::new(), session_data);
+    let stub = implement(head, Vec::new(), &TokenStream::new(), &session_data);
     quote!(#errors #stub)
 }

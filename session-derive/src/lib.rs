@@ -5,7 +5,9 @@ mod case;
 mod diag;
 mod expand;
 mod fallback;
+mod keys;
 mod model;
+mod syntax;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

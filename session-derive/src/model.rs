@@ -1,15 +1,16 @@
 //! What a user means by a struct and its options, after every check: a [`Model`] cannot be wrong.
 
-use quote::ToTokens;
-use syn::ext::IdentExt;
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{
-    Data, DeriveInput, Expr, Fields, FieldsNamed, Generics, Ident, LitStr, Path, Type, TypePath,
-    parse_quote,
+    Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, GenericArgument, Generics, Ident,
+    LitStr, Path, PathArguments, Type, TypePath, parse_quote,
 };
 
 use crate::attr::{self, FieldAttrs, Given, StructAttrs};
-use crate::case::{self, Case};
+use crate::case::Case;
 use crate::diag::Errors;
+use crate::keys::{self, Key};
 
 /// A struct that is to live in a session.
 pub(crate) struct Model<'a> {
@@ -24,6 +25,8 @@ pub(crate) struct Head<'a> {
     pub(crate) facade: Path,
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
+    /// The lints that the user allows for the struct.
+    pub(crate) allowed: Vec<&'a TokenStream>,
 }
 
 /// Where the struct stands in a record.
@@ -35,6 +38,8 @@ pub(crate) enum Slice {
 pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
+    /// The lints that the user allows for the field.
+    pub(crate) allowed: Vec<&'a TokenStream>,
     /// The value of an absent or skipped field; the type's own without it.
     pub(crate) default: Option<Expr>,
     pub(crate) storage: Storage,
@@ -47,12 +52,6 @@ pub(crate) enum Storage {
         merge: Option<TypePath>,
     },
     Skipped,
-}
-
-pub(crate) struct Key {
-    pub(crate) text: String,
-    /// The literal that the user wrote for it, if any.
-    literal: Option<LitStr>,
 }
 
 /// A struct with something wrong about it.
@@ -74,19 +73,24 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         facade: crate_path.map_or_else(|| parse_quote!(::sessile), |path| path.value),
         ident: &input.ident,
         generics: &input.generics,
+        allowed: allowed(&input.attrs),
     };
-    reject_borrows(&input.generics, &mut errors);
+    reject_lifetimes(&input.generics, &mut errors);
     reject_name_with_flatten(name.as_ref(), flatten.as_ref(), &mut errors);
 
     let slice = match flatten {
         Some(_) => Slice::Top,
-        None => Slice::Named(slice_name(&input.ident, name, &mut errors)),
+        None => Slice::Named(keys::slice_name(&input.ident, name, &mut errors)),
     };
     let fields = match named_fields(input, &mut errors) {
         Some(fields) => read_fields(fields, rename_all.map(|case| case.value), &mut errors),
         None => Vec::new(),
     };
-    reject_like_keys(&fields, &mut errors);
+    let stored = fields.iter().filter_map(|field| match &field.storage {
+        Storage::Stored { keys, .. } => Some((field.ident, keys.as_slice())),
+        Storage::Skipped => None,
+    });
+    keys::reject_alike(stored, &mut errors);
 
     if errors.is_empty() {
         Ok(Model {
@@ -120,15 +124,6 @@ fn named_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<&'a F
     None
 }
 
-fn slice_name(ident: &Ident, name: Option<Given<LitStr>>, errors: &mut Errors) -> String {
-    let Some(Given { value: literal, .. }) = name else {
-        return case::snake(&ident.unraw().to_string());
-    };
-    let name = literal.value();
-    reject_unwritable("name", &name, &literal, errors);
-    name
-}
-
 fn read_fields<'a>(
     fields: &'a FieldsNamed,
     case: Option<Case>,
@@ -136,27 +131,20 @@ fn read_fields<'a>(
 ) -> Vec<Field<'a>> {
     let mut read = Vec::new();
     for field in &fields.named {
-        let attrs = attr::read(&field.attrs, errors);
-        let ident = field.ident.as_ref().expect("a named field has a name");
-        read.push(read_field(ident, &field.ty, attrs, case, errors));
+        read.push(read_field(field, case, errors));
     }
     read
 }
 
-fn read_field<'a>(
-    ident: &'a Ident,
-    ty: &'a Type,
-    attrs: FieldAttrs,
-    case: Option<Case>,
-    errors: &mut Errors,
-) -> Field<'a> {
+fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors) -> Field<'a> {
     let FieldAttrs {
         aliases,
         default,
         merge,
         rename,
         skip,
-    } = attrs;
+    } = attr::read(&field.attrs, errors);
+    let ident = field.ident.as_ref().expect("a named field has a name");
     let storage = if let Some(skip) = skip {
         reject_on_skipped(&skip, merge.as_ref(), errors);
         for key in aliases.iter().chain(&rename) {
@@ -164,50 +152,61 @@ fn read_field<'a>(
         }
         Storage::Skipped
     } else {
+        reject_references(&field.ty, errors);
         Storage::Stored {
-            keys: keys(ident, rename, aliases, case, errors),
+            keys: keys::of_field(ident, rename, aliases, case, errors),
             merge: merge.map(|rule| rule.value),
         }
     };
     Field {
         ident,
-        ty,
+        ty: &field.ty,
+        allowed: allowed(&field.attrs),
         default: default.map(|default| default.value),
         storage,
     }
 }
 
-fn keys(
-    ident: &Ident,
-    rename: Option<Given<LitStr>>,
-    aliases: Vec<Given<LitStr>>,
-    case: Option<Case>,
-    errors: &mut Errors,
-) -> Vec<Key> {
-    let mut keys = Vec::new();
-    if rename.is_none() {
-        let name = ident.unraw().to_string();
-        let text = case.map_or(name.clone(), |case| case.apply(&name));
-        reject_unwritable("key", &text, ident, errors);
-        let literal = None;
-        keys.push(Key { text, literal });
-    }
-    for Given { value: literal, .. } in rename.into_iter().chain(aliases) {
-        let text = literal.value();
-        reject_unwritable("key", &text, &literal, errors);
-        let literal = Some(literal);
-        keys.push(Key { text, literal });
-    }
-    keys
+/// What `#[allow]` names: generated code repeats the user's types and expressions, and must not warn
+/// of what they may do.
+fn allowed(attrs: &[Attribute]) -> Vec<&TokenStream> {
+    let lists = attrs
+        .iter()
+        .filter_map(|attr| attr.meta.require_list().ok());
+    lists
+        .filter(|list| list.path.is_ident("allow") || list.path.is_ident("expect"))
+        .map(|list| &list.tokens)
+        .collect()
 }
 
-/// A session lives in a store, where nothing can be borrowed from.
-fn reject_borrows(generics: &Generics, errors: &mut Errors) {
+const OUTLIVES: &str =
+    "a session outlives the request it was loaded for, so it cannot borrow: use owned fields";
+
+/// A session is gone from memory before the next request.
+fn reject_lifetimes(generics: &Generics, errors: &mut Errors) {
     for param in generics.lifetimes() {
-        errors.reject(
-            &param.lifetime,
-            "a session outlives the request it was loaded for, so it cannot borrow: use owned fields",
-        );
+        errors.reject(&param.lifetime, OUTLIVES);
+    }
+}
+
+/// A stored value is read back into new memory, so not even `&'static str` can be one.
+fn reject_references(ty: &Type, errors: &mut Errors) {
+    if let Type::Reference(reference) = ty {
+        let (and, lifetime) = (&reference.and_token, &reference.lifetime);
+        errors.reject(quote!(#and #lifetime), OUTLIVES);
+    }
+    let Type::Path(path) = ty else {
+        return;
+    };
+    for segment in &path.path.segments {
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+            continue;
+        };
+        for argument in &arguments.args {
+            if let GenericArgument::Type(ty) = argument {
+                reject_references(ty, errors);
+            }
+        }
     }
 }
 
@@ -217,7 +216,12 @@ fn reject_name_with_flatten(
     flatten: Option<&Given<()>>,
     errors: &mut Errors,
 ) {
-    if let (Some(Given { option: name, .. }), Some(Given { option: flatten, .. })) = (name, flatten)
+    if let (
+        Some(Given { option: name, .. }),
+        Some(Given {
+            option: flatten, ..
+        }),
+    ) = (name, flatten)
     {
         errors.reject(
             name,
@@ -234,45 +238,5 @@ fn reject_on_skipped<T>(skip: &Given<()>, other: Option<&Given<T>>, errors: &mut
             option,
             format!("`{option}` has no effect on a skipped field: remove `{option}` or `{skip}`"),
         );
-    }
-}
-
-/// Keys are kept as JSON has them between its quotes, so one that JSON would escape has two forms.
-fn reject_unwritable(what: &str, text: &str, at: impl ToTokens, errors: &mut Errors) {
-    let escaped = |letter: &char| letter.is_control() || matches!(letter, '"' | '\\');
-    if text.is_empty() {
-        errors.reject(at, format!("a {what} cannot be empty"));
-    } else if let Some(letter) = text.chars().find(escaped) {
-        errors.reject(
-            at,
-            format!("a {what} cannot contain {letter:?}: JSON would write it differently"),
-        );
-    }
-}
-
-/// Each key is one field's.
-fn reject_like_keys(fields: &[Field<'_>], errors: &mut Errors) {
-    let mut taken: Vec<(&Ident, &Key)> = Vec::new();
-    for field in fields {
-        let Storage::Stored { keys, .. } = &field.storage else {
-            continue;
-        };
-        for key in keys {
-            match taken.iter().find(|(_, other)| other.text == key.text) {
-                Some((owner, other)) => reject_like(owner, other, field.ident, key, errors),
-                None => taken.push((field.ident, key)),
-            }
-        }
-    }
-}
-
-/// Where only the earlier of two keys was written as a literal, that literal is what to edit.
-fn reject_like(owner: &Ident, earlier: &Key, ident: &Ident, later: &Key, errors: &mut Errors) {
-    let key = &later.text;
-    let already = |owner: &Ident| format!("`{key}` is already the key of field `{owner}`");
-    match (&earlier.literal, &later.literal) {
-        (_, Some(literal)) => errors.reject(literal, already(owner)),
-        (Some(literal), None) => errors.reject(literal, already(ident)),
-        (None, None) => errors.reject(ident, already(owner)),
     }
 }

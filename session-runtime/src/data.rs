@@ -3,7 +3,7 @@
 //!
 //! The derive emits one [`Column`] per field and two methods that walk them. Everything else happens
 //! here, once for all types: a struct is encoded before it is lent out as `&mut` and again when it
-//! comes back, what differs becomes a [`Change`], and changes are applied to whatever is stored by
+//! comes back, what differs becomes a change, and changes are applied to whatever is stored by
 //! then.
 
 use std::any::TypeId;
@@ -45,25 +45,70 @@ pub trait Stored: Serialize + DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> Stored for T {}
 
+/// A type whose fields need no `default = …`: any that has [`Default`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default value",
+    label = "this type has no `Default`",
+    note = "say what the field is where nothing is stored: `#[session(default = ..)]`",
+    note = "or implement `Default` for the type"
+)]
+pub trait HasDefault {
+    /// That value.
+    fn value() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> HasDefault for T {
+    fn value() -> Self {
+        T::default()
+    }
+}
+
+/// The value of a field without `default = …`.
+#[must_use]
+pub fn default<T: HasDefault>() -> T {
+    T::value()
+}
+
 /// What the derive knows of one stored field.
-pub struct Column<T: Stored> {
+///
+/// It is there for every `T`: one that is not [`Stored`] fails at [`json`], and only there.
+pub struct Column<T> {
     /// The stored key, then the keys that are also read.
     pub keys: &'static [&'static str],
     /// The value of an absent field.
     pub default: fn() -> T,
-    /// How values compare: see [`same!`](crate::same).
+    /// How values are written and read.
+    pub json: Json<T>,
+    /// Compares by `==`; `None` where the type has none: see [`Pair`].
     pub same: fn(&T, &T) -> Option<bool>,
     /// How concurrent changes are joined; without a rule the last writer wins.
     pub merge: Option<fn(&T, T, T) -> T>,
 }
 
-impl<T: Stored> Column<T> {
+/// Writes and reads the values of one type.
+#[derive(Debug)]
+pub struct Json<T> {
+    write: fn(&T, &mut Vec<u8>) -> serde_json::Result<()>,
+    read: fn(&[u8]) -> serde_json::Result<T>,
+}
+
+/// The JSON of a type that serde knows.
+#[must_use]
+pub const fn json<T: Stored>() -> Json<T> {
+    Json {
+        write: |value, into| serde_json::to_writer(into, value),
+        read: |json| serde_json::from_slice(json),
+    }
+}
+
+impl<T> Column<T> {
     /// The stored value, or the default where nothing is stored or it no longer decodes.
     pub fn load(&self, from: &mut Reader<'_>) -> T {
         let Some(raw) = from.find(self.keys) else {
             return (self.default)();
         };
-        serde_json::from_slice(&raw).unwrap_or_else(|error| {
+        (self.json.read)(&raw).unwrap_or_else(|error| {
             from.warn_undecodable(self.keys[0], &error);
             (self.default)()
         })
@@ -71,11 +116,11 @@ impl<T: Stored> Column<T> {
 
     /// Writes one value.
     pub fn encode(&self, value: &T, into: &mut Encoded) {
-        into.push(self.keys[0], value);
+        into.push(self, value);
     }
 }
 
-impl<T: Stored> fmt::Debug for Column<T> {
+impl<T> fmt::Debug for Column<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Column")
             .field("keys", &self.keys)
@@ -106,16 +151,16 @@ pub enum Comparison {
     Unreadable,
 }
 
-impl<T: Stored> Field for Column<T> {
+impl<T> Field for Column<T> {
     fn keys(&self) -> &'static [&'static str] {
         self.keys
     }
 
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison {
-        let Ok(new) = serde_json::from_slice::<T>(after) else {
+        let Ok(new) = (self.json.read)(after) else {
             return Comparison::Unreadable;
         };
-        let Ok(old) = serde_json::from_slice::<T>(before) else {
+        let Ok(old) = (self.json.read)(before) else {
             return Comparison::Changed;
         };
         let same = (self.same)(&old, &new).unwrap_or_else(|| same_json(before, after));
@@ -132,7 +177,7 @@ impl<T: Stored> Field for Column<T> {
     }
 }
 
-impl<T: Stored> Column<T> {
+impl<T> Column<T> {
     /// `None` where there is nothing to join: no rule, no other change, or a value that this version
     /// does not read.
     fn try_merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -140,12 +185,14 @@ impl<T: Stored> Column<T> {
         if stored == Some(base) {
             return None;
         }
-        let read = |raw| serde_json::from_slice::<T>(raw).ok();
+        let read = |raw| (self.json.read)(raw).ok();
         let theirs = match stored {
             Some(raw) => read(raw)?,
             None => (self.default)(),
         };
-        serde_json::to_vec(&rule(&read(base)?, read(mine)?, theirs)).ok()
+        let mut merged = Vec::new();
+        (self.json.write)(&rule(&read(base)?, read(mine)?, theirs), &mut merged).ok()?;
+        Some(merged)
     }
 }
 
@@ -269,8 +316,9 @@ impl Encoded {
         encoded
     }
 
-    fn push<T: Serialize>(&mut self, key: &'static str, value: &T) {
-        if serde_json::to_writer(&mut self.bytes, value).is_err() {
+    fn push<T>(&mut self, column: &Column<T>, value: &T) {
+        if (column.json.write)(value, &mut self.bytes).is_err() {
+            let key = column.keys[0];
             self.failed = Some(Unstorable { key });
         }
         self.ends.push(self.bytes.len());

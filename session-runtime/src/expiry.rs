@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 /// A touch is due at the latest this long after the last one.
-const LAZIEST_TOUCH: Duration = Duration::from_secs(60);
+const LAZIEST_TOUCH: Duration = Duration::from_mins(1);
 
 /// An instant as whole milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ pub struct SessionId([u8; ID_CHARS]);
 impl SessionId {
     /// Encodes 24 bytes, which should be random, as an id.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "24 bytes are always 32 characters")]
     pub fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
         let mut chars = [0; ID_CHARS];
         Base64UrlUnpadded::encode(&bytes, &mut chars).expect("24 bytes are 32 characters");

@@ -1,8 +1,28 @@
-//! The runtime of sessile: everything of a session but its derive. Users depend on `sessile`; authors
-//! of stores depend on this crate alone.
+//! The runtime of sessile: everything of a session but its derive. Users depend on `sessile`, which
+//! re-exports all of this; authors of stores depend on this crate alone.
+//!
+//! # The life of a request
+//!
+//! [`SessionLayer`] puts an empty session into the request and calls the handler. Nothing has been
+//! read or asked so far, and a handler that wants no session gets its response through unchanged.
+//!
+//! The first extractor ([`Session`], [`SessionHandle`] or a copy) scans the `Cookie` headers for the
+//! cookie's exact name, verifies the tag, and only then asks the [`SessionStore`] for the record
+//! under the hash of the id. What is forged, expired or unknown is no session. Later extractors
+//! share what was loaded.
+//!
+//! A struct is read from the record field by field; what this version does not know stays as it is.
+//! When [`Session`] first lends its value out as `&mut`, it keeps an encoding of each field; when it
+//! is dropped, the fields whose value differs become changes in the request.
+//!
+//! When the handler has answered, the **commit** applies the changes to the record and asks the store
+//! to put it in the place of the revision that was loaded. Where another request was faster, the
+//! store says what stands there now; each change is merged into that by the rule of its field, and
+//! the swap is tried again. A new session gets an id and a cookie, a renewed one another id. Only
+//! then does the head of the response leave; if the store refused, an error leaves in its place.
 
 mod cookie;
-pub mod data;
+mod data;
 mod expiry;
 mod extract;
 mod id;
@@ -25,20 +45,23 @@ pub use record::{Fields, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
 pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
 
+/// Checks a store against the contract of [`SessionStore`].
+#[cfg(any(test, feature = "testing"))]
+pub mod testing {
+    pub use crate::store::conformance::conformance;
+}
+
 /// What generated code names; not for users, and not stable.
 #[doc(hidden)]
 pub mod __private {
     pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
     pub use http::request::Parts;
 
-    pub use crate::data::{ByEq, ByJson, Column, Encoded, Field, Pair, Reader, SessionData};
+    pub use crate::data::{
+        ByEq, ByJson, Column, Encoded, Field, HasDefault, Pair, Reader, SessionData, Stored,
+        default, json,
+    };
     pub use crate::extract::{SessionRejection, copy, optional_copy};
     pub use crate::merge::Rule;
     pub use crate::record::Slice;
-
-    /// The value of a field that is not stored.
-    #[must_use]
-    pub fn default<T: Default>() -> T {
-        T::default()
-    }
 }

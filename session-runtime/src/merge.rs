@@ -86,6 +86,7 @@ pub trait Number: Copy {
     const ZERO: Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Number> Rule<T> for Sum {
     fn merge(base: &T, mine: T, theirs: T) -> T {
         T::add_change(*base, mine, theirs)
@@ -96,6 +97,7 @@ impl<T: Number> Rule<T> for Sum {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Ord> Rule<T> for Max {
     fn merge(base: &T, mine: T, theirs: T) -> T {
         if mine == *base {
@@ -112,6 +114,7 @@ impl<T: Ord> Rule<T> for Max {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Ord> Rule<T> for Min {
     fn merge(base: &T, mine: T, theirs: T) -> T {
         if mine == *base {

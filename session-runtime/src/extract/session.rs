@@ -10,7 +10,7 @@ use http::request::Parts;
 use super::handle::SessionHandle;
 use super::rejection::SessionRejection;
 use super::{open, read, update};
-use crate::data::{self, Encoded, SessionData};
+use crate::data::{self, Encoded, SessionData, Unstorable};
 use crate::layer::{RequestSession, SessionError};
 
 /// The session of this request, as a `T` to read and to change.
@@ -51,7 +51,7 @@ impl<T: SessionData> Session<T> {
         this: &mut Self,
         change: impl FnMut(&mut T) -> R + Send,
     ) -> Result<R, SessionError> {
-        this.deposit();
+        this.deposit()?;
         let (value, answer) = update(&this.request, change).await?;
         this.value = value;
         Ok(answer)
@@ -65,7 +65,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// [`SessionError`], and then nothing is stored.
     pub async fn save(this: &mut Self) -> Result<(), SessionError> {
-        this.deposit();
+        this.deposit()?;
         this.request.store(|_| Ok(Vec::new())).await?;
         this.read()
     }
@@ -82,13 +82,16 @@ impl<T: SessionData> Session<T> {
         this.read()
     }
 
-    /// Hands over what was changed; from now on, this value counts as unchanged.
-    fn deposit(&mut self) {
-        let Some(before) = self.before.take() else {
-            return;
+    /// Hands over what was changed; from now on, this value counts as unchanged. A value that cannot
+    /// be stored stays changed.
+    fn deposit(&mut self) -> Result<(), Unstorable> {
+        let Some(before) = &self.before else {
+            return Ok(());
         };
-        let changes = data::changes::<T>(&before, &Encoded::of(&self.value));
+        let changes = data::changes::<T>(before, &Encoded::of(&self.value))?;
+        self.before = None;
         self.request.deposit(std::any::type_name::<T>(), changes);
+        Ok(())
     }
 
     /// Takes what the request knows to be stored.
@@ -117,8 +120,11 @@ impl<T: SessionData> DerefMut for Session<T> {
 /// A handler that panics changes nothing.
 impl<T: SessionData> Drop for Session<T> {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.deposit();
+        if std::thread::panicking() {
+            return;
+        }
+        if let Err(unstorable) = self.deposit() {
+            self.request.spoil(unstorable);
         }
     }
 }

@@ -17,9 +17,8 @@ use crate::store::SessionStore;
 const DEFAULT_NAME: &str = "__Host-sid";
 const DEFAULT_RECORD_BYTES: usize = 64 * 1024;
 const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(2);
-const HOUR: Duration = Duration::from_secs(3600);
-const DEFAULT_IDLE: Duration = HOUR.saturating_mul(24);
-const DEFAULT_ABSOLUTE: Duration = HOUR.saturating_mul(24 * 30);
+const DEFAULT_IDLE: Duration = Duration::from_hours(24);
+const DEFAULT_ABSOLUTE: Duration = Duration::from_hours(24 * 30);
 
 /// Settings that cannot go together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -180,10 +179,11 @@ impl<'a> SessionLayerBuilder<'a> {
     ///
     /// [`ConfigError`] if a browser would reject the cookie, or a timeout contradicts another.
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
+        let cookie = CookieWriter::new(&self.name, &self.cookie)?;
         let lifetime = self.lifetime()?;
         Ok(SessionLayer::from_config(Config {
             keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
-            cookie: CookieWriter::new(&self.name, &self.cookie)?,
+            cookie,
             cookie_lifetime: self.cookie.lifetime(),
             cookie_name: self.name,
             store: self.store,

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::config::Rolling;
 use super::error::SessionError;
-use super::request::{Live, Pending, RequestSession, Stage, State};
+use super::request::{Fate, Live, Moved, Pending, RequestSession, Stage, State};
 use super::write;
 
 /// What the commit has to say to the response.
@@ -20,8 +20,8 @@ pub(super) struct Outcome {
 pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
     let mut state = session.state();
     let has_work = !state.pending.is_empty()
-        || state.destroyed
-        || state.written
+        || state.fate == Fate::Destroyed
+        || state.moved != Moved::Nothing
         || state.owes_cookie
         || state.attempt.is_some()
         || session.config.pays_always();
@@ -73,7 +73,7 @@ enum Settled {
 
 async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, SessionError> {
     load_untouched(session).await?;
-    if session.state().destroyed {
+    if session.state().fate == Fate::Destroyed {
         let removed = write::remove(session).await?;
         return Ok(if removed {
             Settled::Removed
@@ -82,6 +82,8 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
         });
     }
     if !dropped {
+        let unstorable = session.state().pending.unstorable;
+        unstorable.map_or(Ok(()), Err)?;
         save_unmodified(session);
         write::store(session, |_| Ok(Vec::new())).await?;
         touch(session).await?;
@@ -103,8 +105,8 @@ fn save_unmodified(session: &RequestSession) {
     let mut state = session.state();
     let config = &session.config;
     state.pending.force = match &state.live {
-        Some(_) => config.resave && !state.written,
-        None => config.save_uninitialized && !state.gone,
+        Some(_) => config.resave && state.moved != Moved::Write,
+        None => config.save_uninitialized && state.fate == Fate::Open,
     };
 }
 
@@ -113,7 +115,7 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
     let (live, asked) = {
         let state = session.state();
-        let Some(live) = state.live.clone().filter(|_| !state.written) else {
+        let Some(live) = state.live.clone().filter(|_| state.moved != Moved::Write) else {
             return Ok(());
         };
         (live, state.pending.touch)
@@ -127,12 +129,12 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
         .ask(config.store.touch(&live.key, expires, now))
         .await?;
     let mut state = session.state();
-    state.touched = found;
     if found {
+        state.moved = Moved::Touch;
         state.live = Some(Live { expires, ..live });
     } else {
         tracing::info!(session = %live.key.public(), "a session had ended before it was touched");
-        state.gone = true;
+        state.fate = Fate::Gone;
         state.live = None;
     }
     Ok(())
@@ -145,13 +147,14 @@ impl State {
         let live = self.live.as_ref()?;
         let rolls = match config.rolling {
             Rolling::EveryResponse => true,
-            Rolling::OnTouch => config.is_persistent(live) && (self.written || self.touched),
-            Rolling::OnChange => config.is_persistent(live) && self.written,
+            Rolling::OnTouch => config.is_persistent(live) && self.moved >= Moved::Touch,
+            Rolling::OnChange => config.is_persistent(live) && self.moved == Moved::Write,
         };
-        if !self.owes_cookie && !(settled && rolls) {
-            return None;
-        }
-        let lifetime = config.cookie_lifetime(live);
-        Some(config.cookie.set(&live.id, &config.keys, lifetime))
+        let due = self.owes_cookie || (settled && rolls);
+        due.then(|| {
+            config
+                .cookie
+                .set(&live.id, &config.keys, config.cookie_lifetime(live))
+        })
     }
 }

@@ -75,7 +75,7 @@ impl Config {
         let presented = cookie::presented(headers, &self.cookie_name, &self.keys);
         match presented {
             Presented::Forged => {
-                tracing::warn!("a session cookie carries a tag that no secret made")
+                tracing::warn!("a session cookie carries a tag that no secret made");
             }
             Presented::Ambiguous => {
                 tracing::warn!(

@@ -40,12 +40,8 @@ pub(super) struct State {
     /// A write whose answer has not been seen.
     pub(super) attempt: Option<Attempt>,
     pub(super) stage: Stage,
-    pub(super) destroyed: bool,
-    /// The session was found to have vanished: nothing more is stored in this request.
-    pub(super) gone: bool,
-    /// Something was stored, so that the expiry moved with it.
-    pub(super) written: bool,
-    pub(super) touched: bool,
+    pub(super) fate: Fate,
+    pub(super) moved: Moved,
     /// The visitor's cookie does not open the session as it is stored now.
     pub(super) owes_cookie: bool,
 }
@@ -60,6 +56,26 @@ pub(super) enum Stage {
     Closing,
     /// The response is on its way: no cookie can follow.
     Sent,
+}
+
+/// Whether the session can still be stored in this request.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Fate {
+    #[default]
+    Open,
+    /// The handler has ended it.
+    Destroyed,
+    /// It was found to have vanished.
+    Gone,
+}
+
+/// What has moved the session's end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Moved {
+    #[default]
+    Nothing,
+    Touch,
+    Write,
 }
 
 /// How the request came.
@@ -241,19 +257,21 @@ impl RequestSession {
 
     /// Takes what a view of the struct `type_name` changed. After the response it is too late, and
     /// said so.
-    pub(crate) fn deposit(&self, type_name: &str, changes: Result<Vec<Change>, Unstorable>) {
+    pub(crate) fn deposit(&self, type_name: &str, changes: Vec<Change>) {
         let mut state = self.state();
         if state.stage == Stage::Open {
-            match changes {
-                Ok(changes) => state.pending.changes.extend(changes),
-                Err(unstorable) => state.pending.unstorable = Some(unstorable),
-            }
-        } else if !changes.is_ok_and(|changes| changes.is_empty()) {
+            state.pending.changes.extend(changes);
+        } else if !changes.is_empty() {
             tracing::error!(
                 data = type_name,
                 "a session was changed after its response was sent, the change is lost: use `SessionHandle::update`"
             );
         }
+    }
+
+    /// Notes that a view was left with a value that cannot be stored.
+    pub(crate) fn spoil(&self, unstorable: Unstorable) {
+        self.request("change", |pending| pending.unstorable = Some(unstorable));
     }
 
     /// Notes a change that is not a field's.
@@ -333,7 +351,7 @@ impl RequestSession {
     pub(crate) fn destroy(self: &Arc<Self>) {
         let stage = {
             let mut state = self.state();
-            state.destroyed = true;
+            state.fate = Fate::Destroyed;
             state.pending = Pending::default();
             state.stage
         };
@@ -353,10 +371,9 @@ impl RequestSession {
 impl State {
     /// Whether anything can still be stored in this request.
     pub(super) fn writable(&self) -> Result<(), SessionError> {
-        let lost = self.gone || self.destroyed;
         // After the response no cookie could tell the visitor of a new session.
         let unreachable = self.stage == Stage::Sent && self.live.is_none();
-        if lost || unreachable {
+        if self.fate != Fate::Open || unreachable {
             Err(SessionError::Gone)
         } else {
             Ok(())

@@ -26,6 +26,10 @@ impl SessionLayer {
     /// Makes a layer with safe defaults: a signed `__Host-sid` cookie that is `HttpOnly`, `Secure` and
     /// `SameSite=Lax` and ends with the browser, 24 hours of idleness, 30 days in all.
     #[must_use]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the defaults fit each other, as a test shows"
+    )]
     pub fn new(store: impl SessionStore, secret: Secret) -> Self {
         Self::builder(store, secret)
             .build()
@@ -33,7 +37,6 @@ impl SessionLayer {
     }
 
     /// Begins a layer with settings of its own.
-    #[must_use]
     pub fn builder<'a>(store: impl SessionStore, secret: Secret) -> SessionLayerBuilder<'a> {
         SessionLayerBuilder::new(Arc::new(store), secret)
     }

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::config::Config;
 
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// How many sessions one call frees at most; the store is left to others in between.
 const BATCH: usize = 1000;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::error::SessionError;
-use super::request::{Attempt, Live, Pending, RequestSession, Stage, State};
+use super::request::{Attempt, Fate, Live, Moved, Pending, RequestSession, Stage, State};
 use crate::data::{self, Change};
-use crate::expiry::Timestamp;
 use crate::record::{Fields, Record};
 use crate::store::{StoreError, Swap};
 
@@ -51,15 +50,22 @@ pub(super) async fn store(
 
 /// Removes the session; `false` where it was gone already.
 pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionError> {
-    recover(session).await?;
-    let Some(live) = session.state().live.take() else {
-        return Ok(false);
+    let (live, attempt) = {
+        let mut state = session.state();
+        (state.live.take(), state.attempt.take())
     };
+    // A write whose caller was cancelled may have arrived under a new id.
+    let ends = live
+        .into_iter()
+        .chain(attempt.map(|attempt| attempt.target));
     let config = &session.config;
-    let removed = config
-        .ask(config.store.remove(&live.key, config.now()))
-        .await?;
-    tracing::info!(session = %live.key.public(), removed, "a session was destroyed");
+    let mut removed = false;
+    for live in ends {
+        removed |= config
+            .ask(config.store.remove(&live.key, config.now()))
+            .await?;
+        tracing::info!(session = %live.key.public(), removed, "a session was destroyed");
+    }
     Ok(removed)
 }
 
@@ -73,34 +79,39 @@ fn plan(
     session: &RequestSession,
     last: &mut impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
 ) -> Result<Option<Plan>, SessionError> {
-    let config = &session.config;
-    let mut state = session.state();
-    let now = config.now();
-    if let Some(unstorable) = state.pending.unstorable {
-        return Err(unstorable.into());
-    }
-    let from = state.live.clone();
-    let base = from
-        .as_ref()
-        .map(|live| live.record.fields.clone())
-        .unwrap_or_default();
-    let fields = data::apply(&state.pending.changes, &base);
+    let (from, changes, base, fields) = {
+        let state = session.state();
+        let base = state
+            .live
+            .as_ref()
+            .map(|live| live.record.fields.clone())
+            .unwrap_or_default();
+        let fields = data::apply(&state.pending.changes, &base);
+        (
+            state.live.clone(),
+            state.pending.changes.len(),
+            base,
+            fields,
+        )
+    };
+    // The state is not locked here: `last` is the user's code, and may ask for it.
     let fields = data::apply(&last(&fields)?, &fields);
+
+    let mut state = session.state();
     if !state.pending.needs_write(from.is_some(), fields != base) {
-        let stored = state.pending.changes.len();
-        state.pending.settle(stored);
+        state.pending.changes.drain(..changes);
         return Ok(None);
     }
     state.writable()?;
-    if fields.size() > config.max_record_bytes {
-        let (bytes, max) = (fields.size(), config.max_record_bytes);
+    let (bytes, max) = (fields.size(), session.config.max_record_bytes);
+    if bytes > max {
         return Err(SessionError::TooLarge { bytes, max });
     }
-    let to = state.target(config, fields, now)?;
+    let to = state.target(&session.config, fields)?;
     state.attempt = Some(Attempt {
         from: from.clone(),
         target: to.clone(),
-        changes: state.pending.changes.len(),
+        changes,
     });
     Ok(Some(Plan { from, to }))
 }
@@ -110,10 +121,13 @@ async fn carry_out(session: &RequestSession, plan: Plan) -> Result<Swap, Session
     let Plan { from, to } = plan;
     let (config, now, new) = (&session.config, session.config.now(), to.stored());
     let swap = match &from {
-        None => match config.ask(config.store.insert(&to.key, &new, now)).await? {
-            true => Swap::Done,
-            false => return Err(StoreError::Taken.into()),
-        },
+        None => {
+            let inserted = config.ask(config.store.insert(&to.key, &new, now)).await?;
+            if !inserted {
+                return Err(StoreError::Taken.into());
+            }
+            Swap::Done
+        }
         Some(from) if from.key == to.key => {
             let expected = from.record.revision;
             config
@@ -167,7 +181,7 @@ pub(super) fn lose(session: &RequestSession) -> SessionError {
     if let Some(live) = state.live.take() {
         tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
     }
-    state.gone = true;
+    state.fate = Fate::Gone;
     state.attempt = None;
     state.pending = Pending::default();
     SessionError::Gone
@@ -186,12 +200,8 @@ async fn pause(attempt: u32) {
 
 impl State {
     /// The session as it will stand in the store.
-    fn target(
-        &self,
-        config: &Config,
-        fields: Fields,
-        now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    fn target(&self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
+        let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
@@ -229,7 +239,7 @@ impl State {
         }
         self.pending.settle(changes);
         self.owes_cookie |= is_new_id;
-        self.written = true;
+        self.moved = Moved::Write;
         self.live = Some(target);
     }
 }

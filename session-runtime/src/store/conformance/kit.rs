@@ -1,7 +1,10 @@
 //! What the checks share: fresh keys, sessions that can be told apart, operations that must answer.
 
+use std::future::poll_fn;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Barrier};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
@@ -16,6 +19,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// How much sooner than asked a session may end, in a store that keeps coarser time.
 const COARSENESS: Duration = Duration::from_secs(1);
+
+/// How many threads a race takes.
+const LANES: usize = 4;
 
 /// A store whose errors end the suite.
 pub(super) struct Checked<S>(pub(super) Arc<S>);
@@ -155,19 +161,47 @@ pub(super) fn conflicts_with(swap: &Swap, stands: &Stored) -> bool {
     matches!(swap, Swap::Conflict(found) if same(found, stands))
 }
 
-/// Runs futures to their ends on threads of their own: they race on a runtime of one thread too.
+/// Runs futures to their ends at once: dealt out to threads that start together, and on each thread
+/// in turns. So they race in a store that answers at once, and on a runtime of one thread, too.
 pub(super) async fn race<F>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let start = |racer| spawn_blocking(move || Handle::current().block_on(racer));
-    let racers: Vec<_> = racers.into_iter().map(start).collect();
-    let mut results = Vec::with_capacity(racers.len());
-    for racer in racers {
-        match racer.await {
-            Ok(result) => results.push(result),
+    let mut lanes = [const { Vec::new() }; LANES];
+    for (turn, racer) in racers.into_iter().enumerate() {
+        lanes[turn % LANES].push(Box::pin(racer));
+    }
+    let start = Arc::new(Barrier::new(LANES));
+    let lanes = lanes.map(|lane| {
+        let start = Arc::clone(&start);
+        spawn_blocking(move || {
+            start.wait();
+            Handle::current().block_on(in_turns(lane))
+        })
+    });
+    let mut results = Vec::new();
+    for lane in lanes {
+        match lane.await {
+            Ok(lane) => results.extend(lane),
             Err(failed) => resume_unwind(failed.into_panic()),
         }
     }
     results
+}
+
+async fn in_turns<F: Future>(racers: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
+    let mut results: Vec<_> = racers.iter().map(|_| None).collect();
+    let mut running: Vec<_> = racers.into_iter().zip(0..).collect();
+    poll_fn(|context| {
+        running.retain_mut(|(racer, number)| match racer.as_mut().poll(context) {
+            Poll::Ready(result) => {
+                results[*number] = Some(result);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    results.into_iter().flatten().collect()
 }

@@ -1,0 +1,93 @@
+//! Splits `#[session(..)]` into options and their values; knows the name of none.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::token::Paren;
+use syn::{Attribute, Expr, Ident, Meta, Token, Type};
+
+use crate::diag::Errors;
+
+/// What follows an option's name.
+pub(crate) enum Value {
+    Nothing,
+    /// Tokens after `=`.
+    Assigned(TokenStream),
+    /// As in `rename("key")`, which no option takes.
+    Enclosed(Group),
+}
+
+/// Splits an attribute into its options.
+pub(crate) fn split(attr: &Attribute, errors: &mut Errors) -> Vec<(Ident, Value)> {
+    let mut options = Vec::new();
+    let Meta::List(list) = &attr.meta else {
+        errors.reject(&attr.meta, "options stand in parentheses: `#[session(..)]`");
+        return options;
+    };
+    let parsed = list.parse_args_with(|input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match split_off(input) {
+                Ok(option) => options.push(option),
+                Err(error) => errors.push(error),
+            }
+            tokens_before_comma(input)?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    });
+    parsed.unwrap_or_else(|error| errors.push(error));
+    options
+}
+
+fn split_off(input: ParseStream<'_>) -> syn::Result<(Ident, Value)> {
+    let name = input.call(Ident::parse_any)?;
+    let value = if input.peek(Token![=]) {
+        Value::Assigned(assigned(&name, input)?)
+    } else if input.peek(Paren) {
+        Value::Enclosed(input.parse()?)
+    } else {
+        Value::Nothing
+    };
+    if !ends_option(input) {
+        return Err(input.error(format!("expected `,` or `=` after `{name}`")));
+    }
+    Ok((name, value))
+}
+
+fn assigned(name: &Ident, input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let equals: Token![=] = input.parse()?;
+    if ends_option(input) {
+        let message = format!("`{name}` has no value after `=`");
+        return Err(syn::Error::new_spanned(equals, message));
+    }
+    // A type or an expression may have commas between angle brackets.
+    match whole::<Type>(input).or_else(|| whole::<Expr>(input)) {
+        Some(tokens) => Ok(tokens),
+        None => tokens_before_comma(input),
+    }
+}
+
+/// Takes the rest of an option, if it is a `T`.
+fn whole<T: Parse + ToTokens>(input: ParseStream<'_>) -> Option<TokenStream> {
+    let ahead = input.fork();
+    let parsed: T = ahead.parse().ok()?;
+    if !ends_option(&ahead) {
+        return None;
+    }
+    input.advance_to(&ahead);
+    Some(parsed.into_token_stream())
+}
+
+fn tokens_before_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !ends_option(input) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(tokens)
+}
+
+fn ends_option(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}

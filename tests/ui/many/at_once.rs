@@ -1,0 +1,14 @@
+use sessile::{Session, merge};
+
+#[derive(Session)]
+#[session(nmae = "cart", rename_all = "camel")]
+struct Cart<'a> {
+    #[session(merge = merge::Sum, skip)]
+    cache: u64,
+    #[session(alias = "items")]
+    old: u64,
+    #[session(defualt = 1, rename = 2)]
+    items: &'a str,
+}
+
+fn main() {}

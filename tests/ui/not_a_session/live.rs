@@ -1,0 +1,7 @@
+use sessile::Session;
+
+struct Cart;
+
+async fn show(cart: Session<Cart>) {}
+
+fn main() {}

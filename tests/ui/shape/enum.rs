@@ -1,0 +1,10 @@
+use sessile::Session;
+
+#[derive(Session)]
+enum Role {
+    Guest,
+    #[session(default)]
+    Member { since: u64 },
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Visits(u64);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Visits;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Cart {
+    coupon: Coupon,
+}
+
+fn main() {}

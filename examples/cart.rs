@@ -59,34 +59,35 @@ async fn page(
     let (mut rows, mut total) = (String::new(), 0);
     for (item, price) in CATALOGUE {
         let quantity = quantities.get(&item).copied().unwrap_or_default();
-        let star = if items.contains(&item) { "★" } else { "☆" };
-        rows += &row(item, price, quantity, star);
+        rows += &row(item, price, quantity, items.contains(&item));
         total += price * quantity;
     }
+    let (total, views) = (euros(total), visits.page_views);
     Html(format!(
-        "<!doctype html>\n<title>Cart</title>\n<h1>Cart</h1>\n\
-         <form method=\"post\"><table>\n{rows}</table></form>\n\
-         <p>Total: {}</p>\n<p>Pages seen: {}</p>\n",
-        euros(total),
-        visits.page_views,
+        r#"<!doctype html>
+<title>Cart</title>
+<h1>Cart</h1>
+<form method="post"><table>
+{rows}</table></form>
+<p>Total: {total}</p>
+<p>Pages seen: {views}</p>
+"#
     ))
 }
 
-/// Every word of it is from the catalogue, so there is nothing to escape.
-fn row(item: Item, price: u64, quantity: u64, star: &str) -> String {
-    let button = |action: &str, label: &str| {
-        format!(
-            "<button formaction=\"/{action}\" name=\"item\" value=\"{item:?}\">{label}</button>"
-        )
+/// All its words are the catalogue's, so there is nothing to escape.
+fn row(item: Item, price: u64, quantity: u64, favourite: bool) -> String {
+    let button = |action, label| {
+        format!(r#"<button formaction="/{action}" name="item" value="{item:?}">{label}</button>"#)
     };
-    format!(
-        "<tr><td>{item:?}</td><td>{}</td><td>{quantity}</td><td>{} {} {} {}</td></tr>\n",
-        euros(price),
-        button("favourite", star),
+    let buttons = [
+        button("favourite", if favourite { "★" } else { "☆" }),
         button("add", "add"),
         button("add-slowly", "add slowly"),
         button("remove", "remove"),
-    )
+    ];
+    let (price, buttons) = (euros(price), buttons.join(" "));
+    format!("<tr><td>{item:?}</td><td>{price}</td><td>{quantity}</td><td>{buttons}</td></tr>\n")
 }
 
 fn euros(cents: u64) -> String {

@@ -339,3 +339,38 @@ async fn a_handle_that_is_kept_can_end_the_session() {
     }
     assert_eq!(visitor.get("/visit").await.body, "1");
 }
+
+#[tokio::test]
+async fn an_update_may_ask_the_session_while_it_runs() {
+    let nested = get(async |session: SessionHandle, mut visits: Session<Visits>| {
+        let inside = session.clone();
+        let updated = Session::update(&mut visits, move |visits| {
+            visits.page_views += 1;
+            inside.get::<Theme>().is_ok()
+        });
+        Ok::<_, SessionError>(updated.await?.to_string())
+    });
+    let app = app(Router::new().route("/", nested));
+    assert_eq!(Visitor::new(&app).get("/").await.body, "true");
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_stored_may_be_mended() {
+    #[derive(Session)]
+    struct Scale {
+        weight: f64,
+        unit: String,
+    }
+    let weigh = get(async |mut scale: Session<Scale>| {
+        scale.weight = f64::NAN;
+        scale.unit = "kg".to_owned();
+        let refused = Session::save(&mut scale).await;
+        scale.weight = 1.0;
+        matches!(refused, Err(SessionError::Unstorable(_))).to_string()
+    });
+    let read = get(async |scale: Scale| format!("{} {}", scale.weight, scale.unit));
+    let app = app(Router::new().route("/weigh", weigh).route("/read", read));
+    let mut visitor = Visitor::new(&app);
+    assert_eq!(visitor.get("/weigh").await.body, "true");
+    assert_eq!(visitor.get("/read").await.body, "1 kg");
+}

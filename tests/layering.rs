@@ -14,7 +14,9 @@ const RUNTIME: &[&[&str]] = &[
 ];
 const DERIVE: &[&[&str]] = &[
     &["diag", "case"],
+    &["syntax"],
     &["attr"],
+    &["keys"],
     &["model"],
     &["expand"],
     &["fallback"],

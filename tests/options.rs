@@ -224,6 +224,19 @@ async fn remembering_one_visitor_makes_this_cookie_outlive_the_browser() {
 }
 
 #[tokio::test]
+async fn a_visitor_is_remembered_before_anything_is_stored() {
+    let remember = get(async |session: SessionHandle, mut visits: Session<Visits>| {
+        session.set_max_age(7 * DAY);
+        session.save().await.unwrap();
+        visits.page_views += 1;
+    });
+    let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
+    let app = Router::new().route("/", remember).layer(sessions);
+    let cookie = Visitor::new(&app).get("/").await.set_cookie();
+    assert!(cookie.contains("; Max-Age=604"), "{cookie}");
+}
+
+#[tokio::test]
 async fn rolling_on_touch_sends_a_persistent_cookie_whenever_the_expiry_moves() {
     let Stage { app, clock, .. } = stage(|b| b.cookie(CookieOptions::new().max_age(HOUR)));
     let mut visitor = Visitor::new(&app);

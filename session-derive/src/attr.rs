@@ -177,8 +177,8 @@ impl Written<'_> {
 
     /// Reads an option whose value is of this kind.
     fn value<T: Parse>(&self, kind: &str) -> syn::Result<Given<T>> {
-        let Self { name, usage, .. } = self;
-        match self.value {
+        let Self { name, value, usage } = self;
+        match value {
             Value::Nothing => {
                 let message = format!("`{name}` needs a value: `{usage}`");
                 Err(syn::Error::new_spanned(name, message))
@@ -187,13 +187,12 @@ impl Written<'_> {
                 let message = format!("the value of `{name}` stands after `=`: `{usage}`");
                 Err(syn::Error::new_spanned(group, message))
             }
-            Value::Assigned(tokens) => match syn::parse2(tokens.clone()) {
-                Ok(value) => Ok(self.given(value)),
-                Err(_) => {
-                    let message = format!("`{name}` takes {kind}: `{usage}`");
-                    Err(syn::Error::new_spanned(tokens, message))
-                }
-            },
+            Value::Assigned(tokens) => {
+                let message = format!("`{name}` takes {kind}: `{usage}`");
+                let value = syn::parse2(tokens.clone());
+                let value = value.map_err(|_| syn::Error::new_spanned(tokens, message))?;
+                Ok(self.given(value))
+            }
         }
     }
 

@@ -6,8 +6,9 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Generics, Ident, WherePredicate, parse_quote};
+use syn::{Generics, Ident, Type, TypePath, WherePredicate, parse_quote};
 
+use crate::keys::Key;
 use crate::model::{Field, Head, Model, Slice, Storage};
 
 /// Everything that is generated for a struct.
@@ -21,9 +22,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
         Slice::Top => quote!(__sessile::Slice::Top),
         Slice::Named(name) => quote!(__sessile::Slice::Named(#name)),
     };
-    let stored = fields
-        .iter()
-        .filter(|field| matches!(field.storage, Storage::Stored { .. }));
+    let stored = fields.iter().filter(|field| field.is_stored());
     let columns = stored.clone().map(constant_name);
     let loads = fields.iter().map(load);
     let encodes = stored.map(encode);
@@ -56,36 +55,27 @@ pub(crate) fn implement(
         generics,
         allowed,
     } = head;
-    let mut generics = (*generics).clone();
-    let outlives = head.generics.lifetimes().map(|param| &param.lifetime);
-    let shared = head.generics.type_params().map(|param| &param.ident);
-    let bounds: Vec<WherePredicate> = outlives
-        .map(|lifetime| parse_quote!(#lifetime: 'static))
-        .chain(
-            shared
-                .map(|ty| parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static)),
-        )
-        .chain(bounds)
-        .collect();
-    if !bounds.is_empty() {
-        generics.make_where_clause().predicates.extend(bounds);
-    }
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let mut generics_and_state = generics.clone();
-    let state = parse_quote!(__S: ::core::marker::Send + ::core::marker::Sync);
-    generics_and_state.params.push(state);
-    let (impl_generics_and_state, ..) = generics_and_state.split_for_impl();
-
-    quote! {
-        #(#[allow(#allowed)])*
-        const _: () = {
-            use #facade::__private as __sessile;
+    let extracted = with_state(generics);
+    let (impl_extracted, _, where_extracted) = extracted.split_for_impl();
+    let bounded = with_bounds(generics, bounds);
+    let (impl_generics, ty_generics, where_clause) = bounded.split_for_impl();
+    let inherent = (!constants.is_empty()).then(|| {
+        quote! {
             use __sessile::{ByEq as _, ByJson as _};
 
             #[automatically_derived]
             impl #impl_generics #ident #ty_generics #where_clause {
                 #constants
             }
+        }
+    });
+
+    quote! {
+        #(#[allow(#allowed)])*
+        const _: () = {
+            use #facade::__private as __sessile;
+
+            #inherent
 
             #[automatically_derived]
             impl #impl_generics __sessile::SessionData for #ident #ty_generics #where_clause {
@@ -93,8 +83,8 @@ pub(crate) fn implement(
             }
 
             #[automatically_derived]
-            impl #impl_generics_and_state __sessile::FromRequestParts<__S>
-            for #ident #ty_generics #where_clause {
+            impl #impl_extracted __sessile::FromRequestParts<__S>
+            for #ident #ty_generics #where_extracted {
                 type Rejection = __sessile::SessionRejection;
 
                 async fn from_request_parts(
@@ -106,8 +96,8 @@ pub(crate) fn implement(
             }
 
             #[automatically_derived]
-            impl #impl_generics_and_state __sessile::OptionalFromRequestParts<__S>
-            for #ident #ty_generics #where_clause {
+            impl #impl_extracted __sessile::OptionalFromRequestParts<__S>
+            for #ident #ty_generics #where_extracted {
                 type Rejection = __sessile::SessionRejection;
 
                 async fn from_request_parts(
@@ -121,7 +111,7 @@ pub(crate) fn implement(
     }
 }
 
-/// `Self` holds the value that is not stored, or the column of a field.
+/// What is known of a field: its column, or where it is not stored, its value.
 fn constant(field: &Field<'_>) -> TokenStream {
     let Field {
         ident: _,
@@ -132,32 +122,37 @@ fn constant(field: &Field<'_>) -> TokenStream {
     } = field;
     let name = constant_name(field);
     let default = match default {
-        Some(expr) => quote!(|| #expr),
+        Some(value) => quote!(|| #value),
         None => blaming(ty, quote!(__sessile::default)),
     };
-    let Storage::Stored { keys, merge } = storage else {
-        return quote! {
-            #(#[allow(#allowed)])*
-            const #name: fn() -> #ty = #default;
-        };
-    };
-    let keys = keys.iter().map(|key| &key.text);
-    let json = blaming(ty, quote!(__sessile::json()));
-    let merge = match merge {
-        Some(rule) => {
-            quote!(::core::option::Option::Some(<#rule as __sessile::Rule<#ty>>::merge))
+    let constant = match storage {
+        Storage::Skipped => quote!(#name: fn() -> #ty = #default),
+        Storage::Stored { keys, merge } => {
+            let column = column(ty, keys, &default, merge.as_ref());
+            quote!(#name: &'static __sessile::Column<#ty> = &#column)
         }
-        None => quote!(::core::option::Option::None),
     };
     quote! {
         #(#[allow(#allowed)])*
-        const #name: &'static __sessile::Column<#ty> = &__sessile::Column {
+        const #constant;
+    }
+}
+
+fn column(ty: &Type, keys: &[Key], default: &TokenStream, merge: Option<&TypePath>) -> TokenStream {
+    let keys = keys.iter().map(|key| &key.text);
+    let json = blaming(ty, quote!(__sessile::json()));
+    let merge = merge.map_or_else(
+        || quote!(::core::option::Option::None),
+        |rule| quote!(::core::option::Option::Some(<#rule as __sessile::Rule<#ty>>::merge)),
+    );
+    quote! {
+        __sessile::Column {
             keys: &[#(#keys),*],
             json: #json,
             default: #default,
             same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
             merge: #merge,
-        };
+        }
     }
 }
 
@@ -197,6 +192,34 @@ fn blaming(written: impl ToTokens, generated: TokenStream) -> TokenStream {
         token
     };
     generated.into_iter().zip(spans).map(place).collect()
+}
+
+/// Adds what a session asks of every parameter, and what is asked of this struct's.
+fn with_bounds(generics: &Generics, bounds: Vec<WherePredicate>) -> Generics {
+    let mut bounded = generics.clone();
+    let predicates = &mut bounded.make_where_clause().predicates;
+    for param in generics.lifetimes() {
+        let lifetime = &param.lifetime;
+        predicates.push(parse_quote!(#lifetime: 'static));
+    }
+    for param in generics.type_params() {
+        let ty = &param.ident;
+        predicates.push(parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static));
+    }
+    predicates.extend(bounds);
+    bounded
+}
+
+/// Adds the state of a router, which no session looks at.
+fn with_state(generics: &Generics) -> Generics {
+    let mut extracted = generics.clone();
+    if !generics.params.is_empty() {
+        let predicates = &mut extracted.make_where_clause().predicates;
+        predicates.push(parse_quote!(Self: __sessile::SessionData));
+    }
+    let state = parse_quote!(__S: ::core::marker::Send + ::core::marker::Sync);
+    extracted.params.push(state);
+    extracted
 }
 
 /// What the fields ask of the struct's parameters, field by field, as rustc can only check it once

@@ -88,9 +88,13 @@ fn reject_unwritable(what: &str, text: &str, at: impl ToTokens, errors: &mut Err
     if text.is_empty() {
         errors.reject(at, format!("a {what} cannot be empty"));
     } else if let Some(letter) = text.chars().find(escaped) {
+        let letter = match letter {
+            '"' | '\\' => letter.to_string(),
+            control => control.escape_default().to_string(),
+        };
         errors.reject(
             at,
-            format!("a {what} cannot contain {letter:?}: JSON would write it differently"),
+            format!("a {what} cannot contain `{letter}`, which JSON escapes"),
         );
     }
 }

@@ -8,6 +8,8 @@ mod fallback;
 mod keys;
 mod model;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Fields, FieldsNamed, GenericArgument, Generics, Ident,
-    LitStr, Path, PathArguments, Type, TypePath, parse_quote,
+    Attribute, Data, DeriveInput, Expr, Fields, GenericArgument, Generics, Ident, LitStr, Path,
+    PathArguments, Token, Type, TypePath, parse_quote,
 };
 
 use crate::attr::{self, FieldAttrs, Given, StructAttrs};
@@ -45,6 +46,12 @@ pub(crate) struct Field<'a> {
     pub(crate) storage: Storage,
 }
 
+impl Field<'_> {
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self.storage, Storage::Stored { .. })
+    }
+}
+
 pub(crate) enum Storage {
     Stored {
         /// The key that is written, then those that are also read.
@@ -75,17 +82,19 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         generics: &input.generics,
         allowed: allowed(&input.attrs),
     };
-    reject_lifetimes(&input.generics, &mut errors);
     reject_name_with_flatten(name.as_ref(), flatten.as_ref(), &mut errors);
 
     let slice = match flatten {
         Some(_) => Slice::Top,
         None => Slice::Named(keys::slice_name(&input.ident, name, &mut errors)),
     };
-    let fields = match named_fields(input, &mut errors) {
-        Some(fields) => read_fields(fields, rename_all.map(|case| case.value), &mut errors),
-        None => Vec::new(),
-    };
+    let case = rename_all.map(|case| case.value);
+    let fields: Vec<Field<'_>> = named_fields(input, &mut errors)
+        .into_iter()
+        .flatten()
+        .map(|field| read_field(field, case, &mut errors))
+        .collect();
+    reject_borrows(&input.generics, &fields, &mut errors);
     let stored = fields.iter().filter_map(|field| match &field.storage {
         Storage::Stored { keys, .. } => Some((field.ident, keys.as_slice())),
         Storage::Skipped => None,
@@ -104,7 +113,10 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
 }
 
 /// The fields of a struct that has names for them.
-fn named_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<&'a FieldsNamed> {
+fn named_fields<'a>(
+    input: &'a DeriveInput,
+    errors: &mut Errors,
+) -> Option<&'a Punctuated<syn::Field, Token![,]>> {
     let not_a = |kind: &str| {
         let ident = &input.ident;
         format!(
@@ -116,24 +128,12 @@ fn named_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<&'a F
         Data::Enum(data) => errors.reject(data.enum_token, not_a("an enum")),
         Data::Union(data) => errors.reject(data.union_token, not_a("a union")),
         Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => return Some(fields),
+            Fields::Named(fields) => return Some(&fields.named),
             Fields::Unnamed(fields) => errors.reject(fields, unnamed),
             Fields::Unit => errors.reject(&input.ident, unnamed),
         },
     }
     None
-}
-
-fn read_fields<'a>(
-    fields: &'a FieldsNamed,
-    case: Option<Case>,
-    errors: &mut Errors,
-) -> Vec<Field<'a>> {
-    let mut read = Vec::new();
-    for field in &fields.named {
-        read.push(read_field(field, case, errors));
-    }
-    read
 }
 
 fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors) -> Field<'a> {
@@ -152,7 +152,6 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
         }
         Storage::Skipped
     } else {
-        reject_references(&field.ty, errors);
         Storage::Stored {
             keys: keys::of_field(ident, rename, aliases, case, errors),
             merge: merge.map(|rule| rule.value),
@@ -183,7 +182,11 @@ const OUTLIVES: &str =
     "a session outlives the request it was loaded for, so it cannot borrow: use owned fields";
 
 /// A session is gone from memory before the next request.
-fn reject_lifetimes(generics: &Generics, errors: &mut Errors) {
+fn reject_borrows(generics: &Generics, fields: &[Field<'_>], errors: &mut Errors) {
+    if generics.lifetimes().next().is_none() {
+        let stored = fields.iter().filter(|field| field.is_stored());
+        stored.for_each(|field| reject_references(field.ty, errors));
+    }
     for param in generics.lifetimes() {
         errors.reject(&param.lifetime, OUTLIVES);
     }

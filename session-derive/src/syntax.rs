@@ -42,7 +42,8 @@ pub(crate) fn split(attr: &Attribute, errors: &mut Errors) -> Vec<(Ident, Value)
 }
 
 fn split_off(input: ParseStream<'_>) -> syn::Result<(Ident, Value)> {
-    let name = input.call(Ident::parse_any)?;
+    let no_name = |_| input.error("expected the name of an option");
+    let name = input.call(Ident::parse_any).map_err(no_name)?;
     let value = if input.peek(Token![=]) {
         Value::Assigned(assigned(&name, input)?)
     } else if input.peek(Paren) {
@@ -63,9 +64,13 @@ fn assigned(name: &Ident, input: ParseStream<'_>) -> syn::Result<TokenStream> {
         return Err(syn::Error::new_spanned(equals, message));
     }
     // A type or an expression may have commas between angle brackets.
-    match whole::<Type>(input).or_else(|| whole::<Expr>(input)) {
-        Some(tokens) => Ok(tokens),
-        None => tokens_before_comma(input),
+    if let Some(tokens) = whole::<Type>(input).or_else(|| whole::<Expr>(input)) {
+        return Ok(tokens);
+    }
+    let ahead = input.fork();
+    match ahead.parse::<Expr>() {
+        Ok(_) => Err(ahead.error("expected `,`")),
+        Err(_) => tokens_before_comma(input),
     }
 }
 

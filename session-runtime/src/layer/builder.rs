@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use super::config::{Clock, Config, IdGenerator, Rolling};
 use super::names::Names;
 use super::service::SessionLayer;
-use super::sweep::Sweeper;
 use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriter};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::ID_BYTES;
@@ -19,6 +18,26 @@ const DEFAULT_RECORD_BYTES: usize = 64 * 1024;
 const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_IDLE: Duration = Duration::from_hours(24);
 const DEFAULT_ABSOLUTE: Duration = Duration::from_hours(24 * 30);
+
+impl SessionLayer {
+    /// Makes a layer with safe defaults: a signed `__Host-sid` cookie that is `HttpOnly`, `Secure` and
+    /// `SameSite=Lax` and ends with the browser, 24 hours of idleness, 30 days in all.
+    #[must_use]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the defaults fit each other, as a test shows"
+    )]
+    pub fn new(store: impl SessionStore, secret: Secret) -> Self {
+        Self::builder(store, secret)
+            .build()
+            .expect("the defaults fit each other")
+    }
+
+    /// Begins a layer with settings of its own.
+    pub fn builder<'a>(store: impl SessionStore, secret: Secret) -> SessionLayerBuilder<'a> {
+        SessionLayerBuilder::new(Arc::new(store), secret)
+    }
+}
 
 /// Settings that cannot go together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +86,7 @@ pub struct SessionLayerBuilder<'a> {
 }
 
 impl<'a> SessionLayerBuilder<'a> {
-    pub(super) fn new(store: Arc<dyn SessionStore>, secret: Secret) -> Self {
+    fn new(store: Arc<dyn SessionStore>, secret: Secret) -> Self {
         Self {
             store,
             secret,
@@ -196,7 +215,6 @@ impl<'a> SessionLayerBuilder<'a> {
             clock: self.clock,
             new_id: self.new_id,
             names: Names::default(),
-            sweeper: Sweeper::default(),
         }))
     }
 

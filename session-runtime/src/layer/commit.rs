@@ -5,7 +5,8 @@ use http::{HeaderValue, StatusCode};
 
 use super::config::Rolling;
 use super::error::SessionError;
-use super::request::{Fate, Live, Moved, Pending, RequestSession, Stage, State};
+use super::live::Live;
+use super::request::{Fate, Moved, Pending, RequestSession, Stage, State};
 use super::write;
 
 /// What the commit has to say to the response.

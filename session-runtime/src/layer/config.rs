@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
+use super::live::Live;
 use super::names::Names;
-use super::request::Live;
-use super::sweep::Sweeper;
 use crate::cookie::{self, CookieLifetime, CookieWriter, Presented};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId};
@@ -50,7 +49,6 @@ pub(crate) struct Config {
     pub(super) clock: Clock,
     pub(super) new_id: IdGenerator,
     pub(crate) names: Names,
-    pub(super) sweeper: Sweeper,
 }
 
 impl Config {

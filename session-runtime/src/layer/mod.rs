@@ -5,6 +5,7 @@ mod commit;
 mod config;
 mod error;
 mod future;
+mod live;
 mod names;
 mod request;
 mod service;

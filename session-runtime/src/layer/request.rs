@@ -7,14 +7,14 @@ use http::HeaderMap;
 
 use super::config::Config;
 use super::error::SessionError;
-use super::write;
+use super::live::Live;
 use crate::cookie::Presented;
 use crate::data::{self, Change, Unstorable};
 use crate::expiry::Timestamp;
-use crate::id::{SessionId, StoreKey};
-use crate::record::{Fields, Record};
+use crate::id::StoreKey;
+use crate::record::Fields;
 use crate::secret::Signer;
-use crate::store::{StoreError, Stored};
+use crate::store::StoreError;
 
 /// The session of one request, shared by the layer and all extractors.
 ///
@@ -87,15 +87,6 @@ pub(super) enum Origin {
     WithSession,
 }
 
-/// A session and where it is stored.
-#[derive(Clone)]
-pub(super) struct Live {
-    pub(super) id: SessionId,
-    pub(super) key: StoreKey,
-    pub(super) record: Record,
-    pub(super) expires: Timestamp,
-}
-
 /// What a request wants stored.
 #[derive(Default)]
 pub(super) struct Pending {
@@ -119,25 +110,6 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn ends(&self) -> (Live, Option<Live>) {
         (self.target.clone(), self.from.clone())
-    }
-}
-
-impl Live {
-    pub(super) fn new(id: SessionId, stored: Stored) -> Self {
-        let Stored { record, expires } = stored;
-        Self {
-            id,
-            key: id.key(),
-            record,
-            expires,
-        }
-    }
-
-    pub(super) fn stored(&self) -> Stored {
-        Stored {
-            record: self.record.clone(),
-            expires: self.expires,
-        }
     }
 }
 
@@ -320,51 +292,6 @@ impl RequestSession {
     /// Drops what has not been stored.
     pub(crate) fn forget_changes(&self) {
         self.state().pending = Pending::default();
-    }
-
-    /// Loads the session anew.
-    pub(crate) async fn refresh(&self) -> Result<(), SessionError> {
-        let known = {
-            let state = self.state();
-            state.writable()?;
-            state.live.as_ref().map(|live| live.id)
-        };
-        let Some(id) = known else { return Ok(()) };
-        let newest = self.config.find(id).await?;
-        if newest.is_none() {
-            return Err(write::lose(self));
-        }
-        self.state().live = newest;
-        Ok(())
-    }
-
-    /// Stores what is pending, and what `last` makes of it.
-    pub(crate) async fn store(
-        &self,
-        last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
-    ) -> Result<(), SessionError> {
-        let _turn = self.writing.lock().await;
-        write::store(self, last).await
-    }
-
-    /// Ends the session: at the commit, or by a task of its own if the response has been sent.
-    pub(crate) fn destroy(self: &Arc<Self>) {
-        let stage = {
-            let mut state = self.state();
-            state.fate = Fate::Destroyed;
-            state.pending = Pending::default();
-            state.stage
-        };
-        if stage == Stage::Open {
-            return;
-        }
-        let session = Arc::clone(self);
-        tokio::spawn(async move {
-            let _turn = session.writing.lock().await;
-            if let Err(error) = write::remove(&session).await {
-                tracing::error!(%error, "a session could not be destroyed after its response was sent");
-            }
-        });
     }
 }
 

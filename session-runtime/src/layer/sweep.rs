@@ -13,27 +13,44 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// How many sessions one call frees at most; the store is left to others in between.
 const BATCH: usize = 1000;
 
-/// The task that sweeps, once it has been started.
-#[derive(Default)]
-pub(super) struct Sweeper(OnceLock<AbortHandle>);
+/// Keeps a store swept as long as it lives.
+#[derive(Debug)]
+pub(super) struct Sweeper {
+    config: Arc<Config>,
+    task: OnceLock<AbortHandle>,
+}
 
 impl Sweeper {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            config: Arc::new(config),
+            task: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
     /// Starts the task with the first request, since a layer is often built before a runtime runs.
-    pub(super) fn start(config: &Arc<Config>) {
-        let Sweeper(task) = &config.sweeper;
-        if task.get().is_some() {
+    pub(super) fn start(&self) {
+        if self.task.get().is_some() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        task.get_or_init(|| runtime.spawn(sweep(Arc::downgrade(config))).abort_handle());
+        self.task.get_or_init(|| {
+            runtime
+                .spawn(sweep(Arc::downgrade(&self.config)))
+                .abort_handle()
+        });
     }
 }
 
 impl Drop for Sweeper {
     fn drop(&mut self) {
-        if let Some(task) = self.0.get() {
+        if let Some(task) = self.task.get() {
             task.abort();
         }
     }

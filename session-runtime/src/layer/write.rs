@@ -1,10 +1,12 @@
 //! Stores what a request did: compare and swap, and merge and try again where another was faster.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Config;
 use super::error::SessionError;
-use super::request::{Attempt, Fate, Live, Moved, Pending, RequestSession, Stage, State};
+use super::live::Live;
+use super::request::{Attempt, Fate, Moved, Pending, RequestSession, Stage, State};
 use crate::data::{self, Change};
 use crate::record::{Fields, Record};
 use crate::store::{StoreError, Swap};
@@ -14,6 +16,53 @@ const ATTEMPTS: u32 = 64;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(32);
+
+impl RequestSession {
+    /// Loads the session anew.
+    pub(crate) async fn refresh(&self) -> Result<(), SessionError> {
+        let known = {
+            let state = self.state();
+            state.writable()?;
+            state.live.as_ref().map(|live| live.id)
+        };
+        let Some(id) = known else { return Ok(()) };
+        let newest = self.config.find(id).await?;
+        if newest.is_none() {
+            return Err(lose(self));
+        }
+        self.state().live = newest;
+        Ok(())
+    }
+
+    /// Stores what is pending, and what `last` makes of it.
+    pub(crate) async fn store(
+        &self,
+        last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
+    ) -> Result<(), SessionError> {
+        let _turn = self.writing.lock().await;
+        store(self, last).await
+    }
+
+    /// Ends the session: at the commit, or by a task of its own if the response has been sent.
+    pub(crate) fn destroy(self: &Arc<Self>) {
+        let stage = {
+            let mut state = self.state();
+            state.fate = Fate::Destroyed;
+            state.pending = Pending::default();
+            state.stage
+        };
+        if stage == Stage::Open {
+            return;
+        }
+        let session = Arc::clone(self);
+        tokio::spawn(async move {
+            let _turn = session.writing.lock().await;
+            if let Err(error) = remove(&session).await {
+                tracing::error!(%error, "a session could not be destroyed after its response was sent");
+            }
+        });
+    }
+}
 
 /// Stores what is pending and what `last` makes of it. `last` sees the newest fields, again after
 /// each conflict. Nothing is written where nothing differs.

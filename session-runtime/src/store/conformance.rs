@@ -1,23 +1,26 @@
-//! Checks that a store keeps the contract of [`SessionStore`], in one line; knows no store.
-//!
-//! ```
-//! # use session_runtime::{MemoryStore, testing};
-//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-//! # runtime.block_on(async {
-//! testing::conformance(MemoryStore::new()).await;
-//! # });
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! Checks that a store keeps the contract of [`SessionStore`]; knows no store.
 
+mod dead;
 mod dropped;
 mod kit;
+mod live;
 mod races;
-mod rules;
+mod values;
 
 use self::kit::Checked;
 use super::SessionStore;
 
 /// Checks every sentence of the contract of [`SessionStore`].
+///
+/// ```
+/// use session_runtime::{MemoryStore, testing};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// testing::conformance(MemoryStore::new()).await;
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// It runs under `#[tokio::test]` (a runtime with timers) and on a store in use: it draws fresh keys
 /// and touches no other. Only [`remove_expired`](SessionStore::remove_expired) reaches further: it
@@ -32,19 +35,21 @@ use super::SessionStore;
 pub async fn conformance(store: impl SessionStore) {
     let store = Checked::new(store);
 
-    rules::records_come_back_as_given(&store).await;
-    rules::ends_come_back_as_given(&store).await;
-    rules::keys_are_told_apart(&store).await;
-    rules::the_dead_look_absent(&store).await;
-    rules::sessions_end_as_time_passes(&store).await;
-    rules::insert_never_overwrites(&store).await;
-    rules::replace_compares_the_revision(&store).await;
-    rules::rotate_moves_a_session(&store).await;
-    rules::rotate_compares_the_revision(&store).await;
-    rules::rotate_needs_a_free_key(&store).await;
-    rules::touch_moves_the_end_alone(&store).await;
-    rules::remove_is_final(&store).await;
-    rules::a_sweep_frees_the_dead_alone(&store).await;
+    values::keys_are_told_apart(&store).await;
+    values::records_come_back_as_given(&store).await;
+    values::ends_come_back_as_given(&store).await;
+
+    dead::the_dead_look_absent(&store).await;
+    dead::sessions_end_as_time_passes(&store).await;
+    dead::a_sweep_frees_the_dead_alone(&store).await;
+
+    live::insert_never_overwrites(&store).await;
+    live::replace_compares_the_revision(&store).await;
+    live::rotate_moves_a_session(&store).await;
+    live::rotate_compares_the_revision(&store).await;
+    live::rotate_needs_a_free_key(&store).await;
+    live::touch_moves_the_end_alone(&store).await;
+    live::remove_is_final(&store).await;
 
     races::one_insert_wins(&store).await;
     races::one_replace_wins(&store).await;

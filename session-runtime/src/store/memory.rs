@@ -154,7 +154,10 @@ impl MemoryStore {
         let before = Use::of([stands].into_iter().chain(dead));
         self.room.exchange(before, Use::of([new]))?;
         let old = here.remove(from);
-        let dead = there.as_deref_mut().unwrap_or(&mut here).put(to, new.clone());
+        let dead = there
+            .as_deref_mut()
+            .unwrap_or(&mut here)
+            .put(to, new.clone());
         drop((here, there));
         drop((old, dead));
         Ok(Swap::Done)

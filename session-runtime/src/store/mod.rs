@@ -2,7 +2,7 @@
 
 mod answer;
 #[cfg(any(test, feature = "testing"))]
-pub mod conformance;
+pub(crate) mod conformance;
 mod memory;
 
 use std::fmt;
@@ -29,6 +29,11 @@ use crate::record::{Record, RecordError, Revision};
 /// whose future is dropped has happened or has not. `replace` and `rotate` compare the
 /// [revision](Record::revision) and write in one step; of two that expect the same revision at most
 /// one succeeds.
+///
+/// A record comes back equal to the one that was given, its JSON byte for byte. `expires` comes back
+/// as it was given, or less than a second sooner where a store keeps coarser time, never later. It
+/// may be past: the session is then dead at once. More than a century ahead it may come back as any
+/// instant that far.
 ///
 /// An operation answers when its effect is as durable as the store makes it. When a store cannot
 /// tell, it answers an error, never an absence.

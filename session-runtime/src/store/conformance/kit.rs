@@ -1,5 +1,6 @@
 //! What the checks share: fresh keys, sessions that can be told apart, operations that must answer.
 
+use std::fmt::Debug;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use crate::expiry::Timestamp;
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// How much sooner than asked a session may end, in a store that keeps coarser time.
 const COARSENESS: Duration = Duration::from_secs(1);
@@ -38,7 +39,11 @@ impl<S: SessionStore> Checked<S> {
     }
 
     pub(super) async fn load(&self, key: &StoreKey) -> Option<Stored> {
-        answered("load", self.0.load(key, now()).await)
+        self.load_at(key, now()).await
+    }
+
+    pub(super) async fn load_at(&self, key: &StoreKey, now: Timestamp) -> Option<Stored> {
+        answered("load", self.0.load(key, now).await)
     }
 
     pub(super) async fn insert(&self, key: &StoreKey, new: &Stored) -> bool {
@@ -84,17 +89,27 @@ impl<S: SessionStore> Checked<S> {
     }
 
     /// Panics with the sentence unless exactly this session is live under the key.
-    pub(super) async fn expect(&self, key: &StoreKey, session: &Stored, sentence: &str) {
+    pub(super) async fn must_hold(&self, key: &StoreKey, session: &Stored, sentence: &str) {
         let found = self.load(key).await;
         let as_given = found.as_ref().is_some_and(|found| same(found, session));
-        assert!(as_given, "{sentence}: expected {session:?}, found {found:?}");
+        assert!(
+            as_given,
+            "{sentence}: expected {session:?}, found {found:?}"
+        );
     }
 
     /// Panics with the sentence if a session is live under the key.
-    pub(super) async fn expect_none(&self, key: &StoreKey, sentence: &str) {
-        let found = self.load(key).await;
-        assert!(found.is_none(), "{sentence}: found {found:?}");
+    pub(super) async fn must_be_free(&self, key: &StoreKey, sentence: &str) {
+        must_be(self.load(key).await, None, sentence);
     }
+}
+
+/// Panics with the sentence unless what was found is what was expected.
+pub(super) fn must_be<T: PartialEq + Debug>(found: T, expected: T, sentence: &str) {
+    assert!(
+        found == expected,
+        "{sentence}: expected {expected:?}, found {found:?}"
+    );
 }
 
 fn answered<T>(operation: &str, answer: Result<T, StoreError>) -> T {
@@ -200,7 +215,11 @@ async fn in_turns<F: Future>(racers: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
             }
             Poll::Pending => true,
         });
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if running.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     results.into_iter().flatten().collect()

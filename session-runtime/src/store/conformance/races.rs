@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{SessionStore, Stored, Swap};
-use super::kit::{Checked, fresh_key, in_an_hour, live, race, same};
+use super::kit::{Checked, conflicts_with, fresh_key, in_an_hour, live, must_be, race};
 use crate::id::StoreKey;
 use crate::record::{Revision, Slice};
 
 const RACERS: u64 = 32;
-const ROUNDS: u64 = 16;
+const ROUNDS: u64 = 8;
 
 pub(super) async fn one_insert_wins<S: SessionStore>(store: &Checked<S>) {
     for _ in 0..ROUNDS {
@@ -22,12 +22,13 @@ pub(super) async fn one_insert_wins<S: SessionStore>(store: &Checked<S>) {
             }
         });
         let won: Vec<_> = race(inserts).await.into_iter().flatten().collect();
-        let [winner] = &won[..] else {
-            panic!("of many `insert`s of one key one must answer `true`: {} did", won.len());
-        };
-        store
-            .expect(&key, winner, "the `insert` that answered `true` must be the one that is stored")
-            .await;
+        must_be(
+            won.len(),
+            1,
+            "of many `insert`s of one key one must answer `true`",
+        );
+        let sentence = "the `insert` that answered `true` must be the one that is stored";
+        store.must_hold(&key, &won[0], sentence).await;
     }
 }
 
@@ -46,37 +47,39 @@ pub(super) async fn one_replace_wins<S: SessionStore>(store: &Checked<S>) {
             .await
             .into_iter()
             .partition(|(_, swap)| *swap == Swap::Done);
-        let [(winner, _)] = &won[..] else {
-            panic!("of many `replace`s of one revision one must answer `Done`: {} did", won.len());
-        };
-        let is_winner =
-            |swap: &Swap| matches!(swap, Swap::Conflict(stands) if same(stands, winner));
+        must_be(
+            won.len(),
+            1,
+            "of many `replace`s of one revision one must answer `Done`",
+        );
+        let (winner, _) = &won[0];
         assert!(
-            lost.iter().all(|(_, swap)| is_winner(swap)),
+            lost.iter().all(|(_, swap)| conflicts_with(swap, winner)),
             "a `replace` that lost must answer `Conflict` with what the winner stored"
         );
-        store
-            .expect(&key, winner, "the `replace` that answered `Done` must be the one that is stored")
-            .await;
+        let sentence = "the `replace` that answered `Done` must be the one that is stored";
+        store.must_hold(&key, winner, sentence).await;
     }
 }
 
+/// Counts up from many sides, among touches that must not write back what they found.
 pub(super) async fn no_update_is_lost<S: SessionStore>(store: &Checked<S>) {
-    const EACH: u64 = 4;
+    const EACH: u64 = 2;
 
     let (key, first) = store.stored().await;
-    let tasks = (0..RACERS).map(|_| {
+    let counts = (0..RACERS).map(|_| {
         let (store, mut stands) = (store.clone(), first.clone());
         async move {
             for _ in 0..EACH {
                 stands = add_one(&store, &key, stands).await;
+                store.touch(&key, in_an_hour()).await;
             }
         }
     });
-    race(tasks).await;
+    race(counts).await;
     let found = store.load(&key).await.map(|stored| number(&stored));
-    let all = RACERS * EACH;
-    assert_eq!(found, Some(all), "of {all} updates that `replace` acknowledged some were lost");
+    let sentence = "of updates that `replace` acknowledged none may be lost, to a `touch` neither";
+    must_be(found, Some(RACERS * EACH), sentence);
 }
 
 /// Adds one to what stands, however often it takes, and returns what was stored.
@@ -118,14 +121,23 @@ pub(super) async fn one_rotation_wins<S: SessionStore>(store: &Checked<S>) {
         for (to, new, swap) in race(rotations).await {
             if swap == Swap::Done {
                 winners += 1;
-                store.expect(&to, &new, "a `rotate` that answered `Done` must be stored").await;
+                let sentence = "a `rotate` that answered `Done` must be stored";
+                store.must_hold(&to, &new, sentence).await;
                 continue;
             }
-            assert_eq!(swap, Swap::Gone, "a `rotate` that lost must answer `Gone`");
-            store.expect_none(&to, "a `rotate` that lost must store nothing").await;
+            must_be(swap, Swap::Gone, "a `rotate` that lost must answer `Gone`");
+            store
+                .must_be_free(&to, "a `rotate` that lost must store nothing")
+                .await;
         }
-        assert_eq!(winners, 1, "of many `rotate`s of one session one must answer `Done`");
-        store.expect_none(&from, "`rotate` must remove the session from its old key").await;
+        must_be(
+            winners,
+            1,
+            "of many `rotate`s of one session one must answer `Done`",
+        );
+        store
+            .must_be_free(&from, "`rotate` must remove the session from its old key")
+            .await;
     }
 }
 
@@ -137,68 +149,65 @@ pub(super) async fn removal_is_final<S: SessionStore>(store: &Checked<S>) {
     for _ in 0..4 * ROUNDS {
         let (key, first) = store.stored().await;
         let to = fresh_key();
-        let over = Arc::new(AtomicBool::new(false));
-        let found = race((0..4).map(|part| {
-            let (store, over) = (store.clone(), Arc::clone(&over));
-            let revision = first.record.revision;
-            async move {
-                match part {
-                    0 => rewrite(&store, &key, revision, &over).await,
-                    1 => keep_touching(&store, &key, &over).await,
-                    2 => return move_away(&store, &key, revision, &to).await.then_some("rotate"),
-                    _ => {
-                        let removed = store.remove(&key).await;
-                        over.store(true, Ordering::Release);
-                        return removed.then_some("remove");
-                    }
-                }
-                None
-            }
-        }))
-        .await;
-        let found: Vec<_> = found.into_iter().flatten().collect();
-        store.expect_none(&key, BACK).await;
-        assert!(found.len() < 2, "{BACK}: `rotate` and `remove` both found it");
-        assert_eq!(found.len(), 1, "`rotate` or `remove` must find a live session");
-        let moved = store.load(&to).await.is_some();
-        assert_eq!(
-            moved,
-            found == ["rotate"],
-            "`rotate` must store the session under its new key if it answers `Done`, else not"
+        let found_by = end_among_writes(store, key, first.record.revision, to).await;
+        store.must_be_free(&key, BACK).await;
+        assert!(
+            found_by.len() < 2,
+            "{BACK}: `rotate` and `remove` both found it"
         );
+        assert!(
+            !found_by.is_empty(),
+            "`rotate` or `remove` must find a live session"
+        );
+        let moved = store.load(&to).await.is_some();
+        let sentence =
+            "`rotate` must store the session under its new key if it answers `Done`, else not";
+        must_be(moved, found_by == ["rotate"], sentence);
     }
 }
 
-/// Replaces until the session is gone, or once more after it should be.
-async fn rewrite<S: SessionStore>(
+/// Removes and rotates a session while it is written. Says which of the two found it.
+async fn end_among_writes<S: SessionStore>(
     store: &Checked<S>,
-    key: &StoreKey,
+    key: StoreKey,
     mut revision: Revision,
-    over: &AtomicBool,
-) {
-    let mut last = false;
-    while !last {
-        last = over.load(Ordering::Acquire);
-        let new = live(1);
-        revision = match store.replace(key, revision, &new).await {
-            Swap::Done => new.record.revision,
-            Swap::Conflict(stands) => stands.record.revision,
-            Swap::Gone => return,
-        };
-    }
-}
-
-/// Touches until the session is gone, or once more after it should be.
-async fn keep_touching<S: SessionStore>(store: &Checked<S>, key: &StoreKey, over: &AtomicBool) {
-    let mut last = false;
-    while !last {
-        let late = over.load(Ordering::Acquire);
-        last = !store.touch(key, in_an_hour()).await || late;
-    }
+    to: StoreKey,
+) -> Vec<&'static str> {
+    let removed = Arc::new(AtomicBool::new(false));
+    let parts = (0..4).map(|part| {
+        let (store, removed) = (store.clone(), Arc::clone(&removed));
+        async move {
+            match part {
+                0 => {
+                    let found = store.remove(&key).await;
+                    removed.store(true, Ordering::Release);
+                    return found.then_some("remove");
+                }
+                1 => {
+                    return rotate(&store, &key, revision, &to)
+                        .await
+                        .then_some("rotate");
+                }
+                _ => {}
+            }
+            // At least one write of each kind begins after the removal has ended.
+            let mut late = false;
+            while !late {
+                late = removed.load(Ordering::Acquire);
+                if part == 2 {
+                    store.touch(&key, in_an_hour()).await;
+                } else if let Some(newer) = rewrite(&store, &key, revision).await {
+                    revision = newer;
+                }
+            }
+            None
+        }
+    });
+    race(parts).await.into_iter().flatten().collect()
 }
 
 /// Rotates until it has worked, or the session is gone; says which.
-async fn move_away<S: SessionStore>(
+async fn rotate<S: SessionStore>(
     store: &Checked<S>,
     from: &StoreKey,
     mut revision: Revision,
@@ -210,5 +219,19 @@ async fn move_away<S: SessionStore>(
             Swap::Conflict(stands) => stands.record.revision,
             Swap::Gone => return false,
         };
+    }
+}
+
+/// Replaces once; the revision that stands afterwards, if any.
+async fn rewrite<S: SessionStore>(
+    store: &Checked<S>,
+    key: &StoreKey,
+    revision: Revision,
+) -> Option<Revision> {
+    let new = live(1);
+    match store.replace(key, revision, &new).await {
+        Swap::Done => Some(new.record.revision),
+        Swap::Conflict(stands) => Some(stands.record.revision),
+        Swap::Gone => None,
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use super::super::{Answer, MemoryStore, StoreError, Stored, Swap};
 use super::*;
 use crate::expiry::Timestamp;
-use crate::id::StoreKey;
+use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 
 /// Before every end: to a store that is told so, nothing has expired.
@@ -18,6 +18,7 @@ const LONG_AGO: Timestamp = Timestamp::from_millis(0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
+    KeysRunTogether,
     LoadShowsTheDead,
     LoadIgnoresTime,
     LoadForgetsIdle,
@@ -43,7 +44,9 @@ enum Fault {
     TouchCreates,
     TouchRevives,
     TouchOnlyExtends,
+    TouchEndsTheEndless,
     TouchChangesTheRevision,
+    TouchTakesTwoSteps,
     RemoveDoesNothing,
     RemoveAlwaysSaysTrue,
     RemoveKeepsItsLock,
@@ -52,45 +55,147 @@ enum Fault {
     SweepNeverEnds,
 }
 
-const SENTENCES: [(Fault, &str); 32] = [
-    (Fault::LoadShowsTheDead, "`load` must not find a session that was inserted with its end past"),
-    (Fault::LoadIgnoresTime, "`load` must not find a session once `now` has reached its end"),
-    (Fault::LoadForgetsIdle, "a record with an idle timeout of its own must come back"),
-    (Fault::LoadSortsMembers, "a record with members out of order must come back"),
-    (Fault::LoadRoundsTheEndUp, "`expires` must come back as it was given"),
-    (Fault::LoadMixesAnswers, "a `load` after a dropped Load must answer for its own key"),
-    (Fault::InsertOverwrites, "`insert` under the key of a live session must answer `false`"),
-    (Fault::InsertOverwritesInSilence, "`insert` must not overwrite a live session"),
-    (Fault::InsertSparesTheDead, "`insert` must store over a session that was inserted with its end past"),
-    (Fault::InsertTakesTwoSteps, "of many `insert`s of one key one must answer `true`"),
-    (Fault::ReplaceCreates, "`replace` of a session that was never there must answer `Gone`"),
+const SENTENCES: [(Fault, &str); 35] = [
+    (
+        Fault::KeysRunTogether,
+        "`insert` must store a session under a key that was never used",
+    ),
+    (
+        Fault::LoadShowsTheDead,
+        "`load` must not find a session that was inserted with its end past",
+    ),
+    (
+        Fault::LoadIgnoresTime,
+        "`load` must not find a session once `now` has reached its end",
+    ),
+    (
+        Fault::LoadForgetsIdle,
+        "a record with an idle timeout of its own must come back",
+    ),
+    (
+        Fault::LoadSortsMembers,
+        "a record with members out of order must come back",
+    ),
+    (
+        Fault::LoadRoundsTheEndUp,
+        "`expires` must come back as it was given",
+    ),
+    (
+        Fault::LoadMixesAnswers,
+        "a `load` after a dropped Load must answer for its own key",
+    ),
+    (
+        Fault::InsertOverwrites,
+        "`insert` under the key of a live session must answer `false`",
+    ),
+    (
+        Fault::InsertOverwritesInSilence,
+        "`insert` must not overwrite a live session",
+    ),
+    (
+        Fault::InsertSparesTheDead,
+        "`insert` must store over a session that was inserted with its end past",
+    ),
+    (
+        Fault::InsertTakesTwoSteps,
+        "of many `insert`s of one key one must answer `true`",
+    ),
+    (
+        Fault::ReplaceCreates,
+        "`replace` of a session that was never there must answer `Gone`",
+    ),
     (
         Fault::ReplaceIgnoresTheRevision,
         "`replace` of a revision that no longer stands must answer `Conflict`",
     ),
-    (Fault::ReplaceKeepsTheEnd, "`load` must not find a session that was replaced by one whose end is past"),
+    (
+        Fault::ReplaceKeepsTheEnd,
+        "`load` must not find a session that was replaced by one whose end is past",
+    ),
     (
         Fault::ReplaceShowsTheWrongConflict,
         "`replace` of a revision that no longer stands must answer `Conflict` with what stands",
     ),
-    (Fault::ReplaceTakesTwoSteps, "of many `replace`s of one revision one must answer `Done`"),
-    (Fault::ReplaceRevives, "no `replace`, `touch` or `rotate` may bring back what was removed"),
-    (Fault::RotateCreates, "`rotate` of a session that was never there must answer `Gone`"),
-    (Fault::RotateLeavesTheOldKey, "`load` must not find a session that was rotated away"),
-    (Fault::RotateIgnoresTheRevision, "`rotate` of a revision that no longer stands must answer `Conflict`"),
-    (Fault::RotateOverwrites, "`rotate` to the key of a live session must answer the error `Taken`"),
-    (Fault::RotateTakesTwoSteps, "of many `rotate`s of one session one must answer `Done`"),
-    (Fault::RotateStopsHalfway, "a dropped Rotate must have happened or not"),
-    (Fault::TouchCreates, "`touch` of a session that was never there must answer `false`"),
-    (Fault::TouchRevives, "`touch` of a session that was inserted with its end past must answer `false`"),
-    (Fault::TouchOnlyExtends, "`load` must not find a session that was touched to an end that is past"),
-    (Fault::TouchChangesTheRevision, "`touch` must leave the record and its revision alone"),
-    (Fault::RemoveDoesNothing, "`load` must not find a session that was removed"),
-    (Fault::RemoveAlwaysSaysTrue, "`remove` of a session that was never there must answer `false`"),
-    (Fault::RemoveKeepsItsLock, "the store must still answer after a dropped Remove"),
-    (Fault::SweepTakesTheLiving, "`remove_expired` must leave live sessions alone"),
-    (Fault::SweepIgnoresTheLimit, "`remove_expired` must free up to about its limit"),
-    (Fault::SweepNeverEnds, "`remove_expired` must answer less than its limit once nothing is left"),
+    (
+        Fault::ReplaceTakesTwoSteps,
+        "of many `replace`s of one revision one must answer `Done`",
+    ),
+    (
+        Fault::ReplaceRevives,
+        "no `replace`, `touch` or `rotate` may bring back what was removed",
+    ),
+    (
+        Fault::RotateCreates,
+        "`rotate` of a session that was never there must answer `Gone`",
+    ),
+    (
+        Fault::RotateLeavesTheOldKey,
+        "`load` must not find a session that was rotated away",
+    ),
+    (
+        Fault::RotateIgnoresTheRevision,
+        "`rotate` of a revision that no longer stands must answer `Conflict`",
+    ),
+    (
+        Fault::RotateOverwrites,
+        "`rotate` to the key of a live session must answer the error `Taken`",
+    ),
+    (
+        Fault::RotateTakesTwoSteps,
+        "of many `rotate`s of one session one must answer `Done`",
+    ),
+    (
+        Fault::RotateStopsHalfway,
+        "a dropped Rotate must have happened or not",
+    ),
+    (
+        Fault::TouchCreates,
+        "`touch` of a session that was never there must answer `false`",
+    ),
+    (
+        Fault::TouchRevives,
+        "`touch` of a session that was inserted with its end past must answer `false`",
+    ),
+    (
+        Fault::TouchOnlyExtends,
+        "`load` must not find a session that was touched to an end that is past",
+    ),
+    (
+        Fault::TouchEndsTheEndless,
+        "a session that never ends must be live",
+    ),
+    (
+        Fault::TouchChangesTheRevision,
+        "`touch` must leave the record and its revision alone",
+    ),
+    (
+        Fault::TouchTakesTwoSteps,
+        "of updates that `replace` acknowledged none may be lost",
+    ),
+    (
+        Fault::RemoveDoesNothing,
+        "`load` must not find a session that was removed",
+    ),
+    (
+        Fault::RemoveAlwaysSaysTrue,
+        "`remove` of a session that was never there must answer `false`",
+    ),
+    (
+        Fault::RemoveKeepsItsLock,
+        "the store must still answer after a dropped Remove",
+    ),
+    (
+        Fault::SweepTakesTheLiving,
+        "`remove_expired` must leave live sessions alone",
+    ),
+    (
+        Fault::SweepIgnoresTheLimit,
+        "`remove_expired` must free up to about its limit",
+    ),
+    (
+        Fault::SweepNeverEnds,
+        "`remove_expired` must answer less than its limit once nothing is left",
+    ),
 ];
 
 #[test]
@@ -99,8 +204,13 @@ fn each_broken_rule_is_named() {
         let broken = catch_unwind(AssertUnwindSafe(|| check(fault)));
         let panic = broken.expect_err(&format!("{fault:?} passes the suite"));
         let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default();
-        assert!(said.contains(sentence), "{fault:?} must be called {sentence}, not {said}");
+        let said = said
+            .or(panic.downcast_ref::<&str>().copied())
+            .unwrap_or_default();
+        assert!(
+            said.contains(sentence),
+            "{fault:?} must be called {sentence}, not {said}"
+        );
     }
 }
 
@@ -110,7 +220,9 @@ fn a_store_without_a_fault_passes() {
 }
 
 fn check(fault: Fault) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.unwrap().block_on(conformance(Wrong::new(fault)));
 }
 
@@ -146,7 +258,8 @@ impl Wrong {
                 Fault::LoadForgetsIdle => found.record.idle = None,
                 Fault::LoadSortsMembers => found.record = sorted(&found.record),
                 Fault::LoadRoundsTheEndUp => {
-                    found.expires = Timestamp::from_millis(found.expires.as_millis() / 1000 * 1000 + 1000);
+                    found.expires =
+                        Timestamp::from_millis(found.expires.as_millis() / 1000 * 1000 + 1000);
                 }
                 _ => {}
             }
@@ -160,7 +273,18 @@ impl Wrong {
         Ok(self.answers.lock().unwrap().pop_front().flatten())
     }
 
-    async fn insert(&self, key: &StoreKey, new: &Stored, now: Timestamp) -> Result<bool, StoreError> {
+    async fn insert(
+        &self,
+        key: &StoreKey,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let first_bit = SessionId::from_bytes([key.as_bytes()[0] & 1; ID_BYTES]).key();
+        let key = if self.fault == Fault::KeysRunTogether {
+            &first_bit
+        } else {
+            key
+        };
         let found = self.right.load(key, LONG_AGO).await?;
         match self.fault {
             Fault::InsertSparesTheDead if found.is_some() => Ok(false),
@@ -195,11 +319,16 @@ impl Wrong {
         let matches = stands.record.revision == expected;
         match self.fault {
             Fault::ReplaceIgnoresTheRevision => {
-                self.right.replace(key, stands.record.revision, new, now).await
+                self.right
+                    .replace(key, stands.record.revision, new, now)
+                    .await
             }
             Fault::ReplaceKeepsTheEnd => {
                 let expires = stands.expires;
-                let new = Stored { expires, ..new.clone() };
+                let new = Stored {
+                    expires,
+                    ..new.clone()
+                };
                 self.right.replace(key, expected, &new, now).await
             }
             Fault::ReplaceShowsTheWrongConflict if !matches => Ok(Swap::Conflict(new.clone())),
@@ -239,7 +368,9 @@ impl Wrong {
         let matches = stands.record.revision == expected;
         let swap = match self.fault {
             Fault::RotateIgnoresTheRevision => {
-                self.right.rotate(from, stands.record.revision, to, new, now).await?
+                self.right
+                    .rotate(from, stands.record.revision, to, new, now)
+                    .await?
             }
             Fault::RotateOverwrites => {
                 self.right.remove(to, now).await?;
@@ -267,12 +398,30 @@ impl Wrong {
         Ok(swap)
     }
 
-    async fn touch(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let found = self.right.load(key, now).await?;
         match (self.fault, found) {
             (Fault::TouchCreates, None) => self.right.insert(key, &kit::live(0), now).await,
             (Fault::TouchRevives, _) => self.right.touch(key, expires, LONG_AGO).await,
+            (Fault::TouchEndsTheEndless, Some(_)) if expires == Timestamp::MAX => {
+                self.right.touch(key, LONG_AGO, now).await
+            }
             (Fault::TouchOnlyExtends, Some(found)) if expires < found.expires => Ok(true),
+            (Fault::TouchTakesTwoSteps, Some(mut found)) => {
+                yield_now().await;
+                found.expires = expires;
+                let Some(stands) = self.right.load(key, now).await? else {
+                    return Ok(false);
+                };
+                let revision = stands.record.revision;
+                self.right.replace(key, revision, &found, now).await?;
+                Ok(true)
+            }
             (Fault::TouchChangesTheRevision, Some(mut found)) => {
                 let expected = found.record.revision;
                 found.record.revision = Revision::from_u64(expected.as_u64() + 1);
@@ -322,7 +471,12 @@ impl SessionStore for Wrong {
         Answer::later(self.load(key, now))
     }
 
-    fn insert<'a>(&'a self, key: &'a StoreKey, new: &'a Stored, now: Timestamp) -> Answer<'a, bool> {
+    fn insert<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
         Answer::later(self.insert(key, new, now))
     }
 
@@ -347,7 +501,12 @@ impl SessionStore for Wrong {
         Answer::later(self.rotate(from, expected, to, new, now))
     }
 
-    fn touch<'a>(&'a self, key: &'a StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'a, bool> {
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
         Answer::later(self.touch(key, expires, now))
     }
 

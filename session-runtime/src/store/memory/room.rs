@@ -60,7 +60,12 @@ impl Room {
     /// is never more than what is counted, and that never passes a cap.
     pub(super) fn exchange(&self, before: Use, after: Use) -> Result<(), StoreError> {
         exchange(&self.bytes, before.bytes, after.bytes, self.max_bytes)?;
-        let sessions = exchange(&self.sessions, before.sessions, after.sessions, self.max_sessions);
+        let sessions = exchange(
+            &self.sessions,
+            before.sessions,
+            after.sessions,
+            self.max_sessions,
+        );
         if sessions.is_err() {
             // Only a new session takes a place, and its bytes were all taken a moment ago.
             give_back(&self.bytes, after.bytes - before.bytes);

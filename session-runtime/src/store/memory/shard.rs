@@ -139,7 +139,10 @@ mod tests {
         for number in 0..sessions {
             let expires = Timestamp::from_millis(10 + u64::from(number));
             let record = record.clone();
-            shard.put(SessionId::from_bytes([number; 24]).key(), Stored { record, expires });
+            shard.put(
+                SessionId::from_bytes([number; 24]).key(),
+                Stored { record, expires },
+            );
         }
         shard
     }

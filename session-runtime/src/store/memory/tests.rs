@@ -41,11 +41,18 @@ fn now<T: Unpin>(answer: Answer<'_, T>) -> Result<T, StoreError> {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.unwrap().block_on(future)
 }
 
-fn insert(store: &MemoryStore, number: u64, expires: Timestamp, when: u64) -> Result<bool, StoreError> {
+fn insert(
+    store: &MemoryStore,
+    number: u64,
+    expires: Timestamp,
+    when: u64,
+) -> Result<bool, StoreError> {
     now(store.insert(&key(number), &session(number, "", expires), at(when)))
 }
 
@@ -60,7 +67,10 @@ fn sweep(store: &MemoryStore, when: u64, limit: usize) -> usize {
 /// Panics unless the counters say what the shards hold.
 fn expect_counted(store: MemoryStore) {
     let counted = store.room.used();
-    let shards = store.shards.into_iter().map(|shard| shard.into_inner().unwrap());
+    let shards = store
+        .shards
+        .into_iter()
+        .map(|shard| shard.into_inner().unwrap());
     let sessions: Vec<_> = shards.flatten().map(|(_, stored)| stored).collect();
     assert_eq!(counted, Use::of(&sessions));
 }
@@ -113,7 +123,10 @@ fn a_flood_passes_no_cap_and_evicts_nothing_live() {
             scope.spawn(|| flood(10_000));
             scope.spawn(|| flood(20_000));
         });
-        assert!(matches!(insert(&store, 30_000, END, 1), Err(StoreError::Full)));
+        assert!(matches!(
+            insert(&store, 30_000, END, 1),
+            Err(StoreError::Full)
+        ));
         assert!(store.len() >= 900);
         assert!((0..100).all(|number| loads(&store, number, 1)));
         expect_counted(store);
@@ -126,9 +139,15 @@ fn a_full_store_makes_room_of_what_has_expired() {
     for number in 0..1000 {
         insert(&store, number, at(1000 + number), 0).unwrap();
     }
-    assert!(matches!(insert(&store, 5000, END, 999), Err(StoreError::Full)));
+    assert!(matches!(
+        insert(&store, 5000, END, 999),
+        Err(StoreError::Full)
+    ));
     assert!(insert(&store, 5000, END, 1000).unwrap());
-    assert!(matches!(insert(&store, 5001, END, 1000), Err(StoreError::Full)));
+    assert!(matches!(
+        insert(&store, 5001, END, 1000),
+        Err(StoreError::Full)
+    ));
     assert!(loads(&store, 1, 1000));
     expect_counted(store);
 }
@@ -180,9 +199,23 @@ fn every_change_is_counted() {
     assert!(insert(&store, 0, END, 5000).unwrap());
     now(store.replace(&key(1), revision(1), &long, at(0))).unwrap();
     now(store.rotate(&key(2), revision(2), &key(20), &long, at(0))).unwrap();
-    now(store.rotate(&key(20), revision(10), &key(3), &session(11, "", at(9000)), at(0))).unwrap_err();
+    now(store.rotate(
+        &key(20),
+        revision(10),
+        &key(3),
+        &session(11, "", at(9000)),
+        at(0),
+    ))
+    .unwrap_err();
     insert(&store, 30, at(1), 0).unwrap();
-    now(store.rotate(&key(20), revision(10), &key(30), &session(11, "", at(9000)), at(1))).unwrap();
+    now(store.rotate(
+        &key(20),
+        revision(10),
+        &key(30),
+        &session(11, "", at(9000)),
+        at(1),
+    ))
+    .unwrap();
     assert!(now(store.remove(&key(4), at(0))).unwrap());
     assert!(!now(store.remove(&key(5), at(5000))).unwrap());
     assert!(!now(store.remove(&key(6), at(0))).unwrap());
@@ -216,7 +249,14 @@ fn a_sweep_finds_what_a_touch_or_a_replace_made_end_sooner() {
     assert_eq!(sweep(&store, 1, 10), 0);
     now(store.touch(&key(1), at(10), at(1))).unwrap();
     now(store.replace(&key(2), revision(2), &session(4, "", at(10)), at(1))).unwrap();
-    now(store.rotate(&key(3), revision(3), &key(30), &session(5, "", at(10)), at(1))).unwrap();
+    now(store.rotate(
+        &key(3),
+        revision(3),
+        &key(30),
+        &session(5, "", at(10)),
+        at(1),
+    ))
+    .unwrap();
     assert_eq!(sweep(&store, 10, 10), 3);
     assert!(store.is_empty());
 }
@@ -272,5 +312,8 @@ fn it_prints_counts_and_no_session() {
     let store = MemoryStore::new();
     now(store.insert(&key(1), &session(1, "text", END), at(0))).unwrap();
     let bytes = store.room.used().bytes;
-    assert_eq!(format!("{store:?}"), format!("MemoryStore {{ sessions: 1, bytes: {bytes}, .. }}"));
+    assert_eq!(
+        format!("{store:?}"),
+        format!("MemoryStore {{ sessions: 1, bytes: {bytes}, .. }}")
+    );
 }

@@ -1,0 +1,247 @@
+//! Every example, in process and as the program that a reader starts.
+
+mod support;
+#[path = "support/wire.rs"]
+mod wire;
+
+#[path = "../examples/cart.rs"]
+#[allow(dead_code, unreachable_pub, reason = "an example is a program")]
+mod cart;
+#[path = "../examples/page_views.rs"]
+#[allow(dead_code, unreachable_pub, reason = "an example is a program")]
+mod page_views;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use http::{Request, StatusCode};
+use support::{Visitor, visitor};
+
+const WELCOME: &str = "Welcome to this page for the first time!";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn page_views_counts_word_for_word() {
+    let app = page_views::app();
+    let mut visitor = Visitor::new(&app);
+    assert_eq!(visitor.get("/").await.body, WELCOME);
+    let second = visitor.get("/").await.body;
+    assert_eq!(second, "You visited this page 2 times");
+    let third = visitor.get("/").await.body;
+    assert_eq!(third, "You visited this page 3 times");
+}
+
+#[tokio::test]
+async fn page_views_counts_each_visitor_alone() {
+    let app = page_views::app();
+    let (mut first, mut second) = (Visitor::new(&app), Visitor::new(&app));
+    first.get("/").await;
+    first.get("/").await;
+    assert_eq!(second.get("/").await.body, WELCOME);
+    let third = first.get("/").await.body;
+    assert_eq!(third, "You visited this page 3 times");
+}
+
+#[tokio::test]
+async fn page_views_welcomes_whoever_changes_a_byte_of_the_cookie() {
+    let app = page_views::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    let token = visitor.cookie("__Host-sid").unwrap().to_owned();
+    for at in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let mut forger = Visitor::new(&app);
+        forger.plant("__Host-sid", str::from_utf8(&bytes).unwrap());
+        assert_eq!(forger.get("/").await.body, WELCOME, "byte {at}");
+    }
+    let second = visitor.get("/").await.body;
+    assert_eq!(second, "You visited this page 2 times");
+}
+
+#[tokio::test]
+async fn the_cart_shows_what_was_put_in_and_its_total() {
+    let app = cart::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    press(&app, &visitor, "/add", "Tea").await;
+    press(&app, &visitor, "/add", "Tea").await;
+    press(&app, &visitor, "/add", "Cocoa").await;
+    press(&app, &visitor, "/favourite", "Cocoa").await;
+    let page = visitor.get("/").await.body;
+    assert_eq!(quantities(&page), [2, 0, 1]);
+    assert_eq!(favourites(&page), [false, false, true]);
+    assert!(page.contains("<p>Total: € 9.95</p>"), "{page}");
+    assert!(page.contains("<p>Pages seen: 2</p>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_cart_forgets_what_is_removed() {
+    let app = cart::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    for item in ["Tea", "Tea", "Coffee"] {
+        press(&app, &visitor, "/add", item).await;
+    }
+    press(&app, &visitor, "/remove", "Tea").await;
+    press(&app, &visitor, "/favourite", "Coffee").await;
+    press(&app, &visitor, "/favourite", "Coffee").await;
+    let page = visitor.get("/").await.body;
+    assert_eq!(quantities(&page), [0, 1, 0]);
+    assert_eq!(favourites(&page), [false; 3]);
+    assert!(page.contains("<p>Total: € 4.20</p>"), "{page}");
+}
+
+#[tokio::test]
+async fn the_cart_refuses_what_is_not_in_the_catalogue() {
+    let app = cart::app();
+    let visitor = Visitor::new(&app);
+    let refused = send(&app, &visitor, "/add", "<script>").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.set_cookies(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cart_keeps_what_two_tabs_add_at_once() {
+    let app = cart::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    let slow_tab = async {
+        press(&app, &visitor, "/add-slowly", "Tea").await;
+    };
+    let quick_tab = async {
+        // The slow one holds the empty cart by now.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        press(&app, &visitor, "/add", "Tea").await;
+        press(&app, &visitor, "/add", "Coffee").await;
+        press(&app, &visitor, "/favourite", "Cocoa").await;
+        let page = visitor.peek("/").await.body;
+        assert_eq!(quantities(&page), [1, 1, 0], "the slow one is not done");
+    };
+    tokio::join!(slow_tab, quick_tab);
+    let page = visitor.get("/").await.body;
+    assert_eq!(quantities(&page), [2, 1, 0]);
+    assert_eq!(favourites(&page), [false, false, true]);
+    assert!(page.contains("<p>Total: € 11.20</p>"), "{page}");
+    assert!(page.contains("<p>Pages seen: 3</p>"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cart_keeps_what_forty_tabs_add_at_once() {
+    let app = cart::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    let mut tabs = tokio::task::JoinSet::new();
+    for item in ["Tea", "Cocoa"].repeat(20) {
+        let (app, visitor) = (app.clone(), visitor.clone());
+        tabs.spawn(async move { press(&app, &visitor, "/add", item).await });
+    }
+    tabs.join_all().await;
+    assert_eq!(quantities(&visitor.get("/").await.body), [20, 0, 20]);
+}
+
+#[tokio::test]
+async fn the_program_page_views_counts_over_tcp() {
+    let program = Program::start("page_views");
+    let welcome = wire::ask(program.address, "GET /", &[], "").await;
+    assert_eq!(welcome.body(), WELCOME);
+    let cookie = program.cookie(&welcome);
+    for times in 2..=3 {
+        let again = wire::ask(program.address, "GET /", &[&cookie], "").await;
+        assert_eq!(again.body(), format!("You visited this page {times} times"));
+    }
+}
+
+#[tokio::test]
+async fn the_program_cart_adds_over_tcp() {
+    let program = Program::start("cart");
+    let empty = wire::ask(program.address, "GET /", &[], "").await;
+    assert_eq!(quantities(empty.body()), [0, 0, 0]);
+    let cookie = program.cookie(&empty);
+    let headers = [cookie.as_str(), &format!("content-type: {FORM}")];
+    let added = wire::ask(program.address, "POST /add", &headers, "item=Tea").await;
+    assert_eq!(added.status(), 303);
+    let page = wire::ask(program.address, "GET /", &headers, "").await;
+    assert_eq!(quantities(page.body()), [1, 0, 0]);
+}
+
+/// Presses a button of the cart's page, and is sent back to it.
+async fn press(app: &Router, visitor: &Visitor, action: &str, item: &str) {
+    let answer = send(app, visitor, action, item).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{action} {item}");
+    assert_eq!(answer.headers[LOCATION], "/");
+}
+
+async fn send(app: &Router, visitor: &Visitor, action: &str, item: &str) -> support::Answer {
+    let mut request = Request::post(action).header(CONTENT_TYPE, FORM);
+    if let Some(cookies) = visitor.cookies() {
+        request = request.header(COOKIE, cookies);
+    }
+    let body = Body::from(format!("item={item}"));
+    visitor::ask(app, request.body(body).unwrap()).await
+}
+
+/// The quantities of tea, coffee and cocoa.
+fn quantities(page: &str) -> Vec<u64> {
+    let cells = rows(page).map(|row| row.split("</td><td>").nth(2).unwrap());
+    cells.map(|cell| cell.parse().unwrap()).collect()
+}
+
+/// Which of tea, coffee and cocoa have a full star.
+fn favourites(page: &str) -> Vec<bool> {
+    rows(page).map(|row| row.contains('★')).collect()
+}
+
+fn rows(page: &str) -> impl Iterator<Item = &str> {
+    page.lines().filter(|line| line.starts_with("<tr>"))
+}
+
+/// An example as a process of its own, stopped when it is dropped.
+struct Program {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    /// Starts what `cargo test` has built beside the tests, on a free port, which it prints.
+    fn start(name: &str) -> Self {
+        let test = std::env::current_exe().unwrap();
+        let built = test.parent().and_then(|deps| deps.parent()).unwrap();
+        let program = built.join("examples").join(name);
+        assert!(
+            program.exists(),
+            "the example is not built: `cargo build --examples`, or a plain `cargo test`"
+        );
+        let mut process = Command::new(program)
+            .env("PORT", "0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let output = process.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap();
+        let address = address.parse().unwrap();
+        Self { process, address }
+    }
+
+    /// The `Cookie` header that a browser would send after this reply.
+    fn cookie(&self, reply: &wire::Reply) -> String {
+        assert!(self.process.id() > 0);
+        let set = reply.header("set-cookie").next().unwrap();
+        let (pair, _) = set.split_once(';').unwrap();
+        format!("cookie: {pair}")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

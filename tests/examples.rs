@@ -150,7 +150,7 @@ async fn the_program_page_views_counts_over_tcp() {
     let program = Program::start("page_views");
     let welcome = wire::ask(program.address, "GET /", &[], "").await;
     assert_eq!(welcome.body(), WELCOME);
-    let cookie = program.cookie(&welcome);
+    let cookie = cookie(&welcome);
     for times in 2..=3 {
         let again = wire::ask(program.address, "GET /", &[&cookie], "").await;
         assert_eq!(again.body(), format!("You visited this page {times} times"));
@@ -162,7 +162,7 @@ async fn the_program_cart_adds_over_tcp() {
     let program = Program::start("cart");
     let empty = wire::ask(program.address, "GET /", &[], "").await;
     assert_eq!(quantities(empty.body()), [0, 0, 0]);
-    let cookie = program.cookie(&empty);
+    let cookie = cookie(&empty);
     let headers = [cookie.as_str(), &format!("content-type: {FORM}")];
     let added = wire::ask(program.address, "POST /add", &headers, "item=Tea").await;
     assert_eq!(added.status(), 303);
@@ -201,6 +201,13 @@ fn rows(page: &str) -> impl Iterator<Item = &str> {
     page.lines().filter(|line| line.starts_with("<tr>"))
 }
 
+/// The `Cookie` header that a browser sends after this reply.
+fn cookie(reply: &wire::Reply) -> String {
+    let set = reply.header("set-cookie").next().unwrap();
+    let (pair, _) = set.split_once(';').unwrap();
+    format!("cookie: {pair}")
+}
+
 /// An example as a process of its own, stopped when it is dropped.
 struct Program {
     process: Child,
@@ -228,14 +235,6 @@ impl Program {
         let address = line.trim().strip_prefix("listening on http://").unwrap();
         let address = address.parse().unwrap();
         Self { process, address }
-    }
-
-    /// The `Cookie` header that a browser would send after this reply.
-    fn cookie(&self, reply: &wire::Reply) -> String {
-        assert!(self.process.id() > 0);
-        let set = reply.header("set-cookie").next().unwrap();
-        let (pair, _) = set.split_once(';').unwrap();
-        format!("cookie: {pair}")
     }
 }
 

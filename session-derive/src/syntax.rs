@@ -5,8 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
-use syn::token::Paren;
-use syn::{Attribute, Expr, Ident, Meta, Token, Type};
+use syn::{Attribute, Expr, Ident, Meta, Token, Type, token};
 
 use crate::diag::Errors;
 
@@ -46,7 +45,7 @@ fn split_off(input: ParseStream<'_>) -> syn::Result<(Ident, Value)> {
     let name = input.call(Ident::parse_any).map_err(no_name)?;
     let value = if input.peek(Token![=]) {
         Value::Assigned(assigned(&name, input)?)
-    } else if input.peek(Paren) {
+    } else if input.peek(token::Paren) {
         Value::Enclosed(input.parse()?)
     } else {
         Value::Nothing
@@ -63,8 +62,14 @@ fn assigned(name: &Ident, input: ParseStream<'_>) -> syn::Result<TokenStream> {
         let message = format!("`{name}` has no value after `=`");
         return Err(syn::Error::new_spanned(equals, message));
     }
-    // A type or an expression may have commas between angle brackets.
-    if let Some(tokens) = whole::<Type>(input).or_else(|| whole::<Expr>(input)) {
+    // As an expression, `Rule<A, B>` ends at its comma; as a type, what a macro's `$value:expr`
+    // stands for ends within.
+    let readings = if input.peek(token::Group) {
+        [whole::<Expr>, whole::<Type>]
+    } else {
+        [whole::<Type>, whole::<Expr>]
+    };
+    if let Some(tokens) = readings.iter().find_map(|whole| whole(input)) {
         return Ok(tokens);
     }
     let ahead = input.fork();

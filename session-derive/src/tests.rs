@@ -346,3 +346,23 @@ fn a_mistake_leaves_a_stub_beside_its_error() {
         "#]],
     );
 }
+
+#[test]
+fn a_module_imports_only_from_those_above_it() {
+    let modules = [
+        ("diag", include_str!("diag.rs")),
+        ("case", include_str!("case.rs")),
+        ("syntax", include_str!("syntax.rs")),
+        ("attr", include_str!("attr.rs")),
+        ("keys", include_str!("keys.rs")),
+        ("model", include_str!("model.rs")),
+        ("expand", include_str!("expand.rs")),
+        ("fallback", include_str!("fallback.rs")),
+    ];
+    for (at, (module, text)) in modules.iter().enumerate() {
+        for (other, _) in &modules[at..] {
+            let import = format!("crate::{other}");
+            assert!(!text.contains(&import), "{module} imports {other}");
+        }
+    }
+}

@@ -1,9 +1,5 @@
 //! An application on a port of its own, and a client of bare TCP that knows when each byte came.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test takes what it needs"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -28,7 +24,8 @@ pub async fn serve(app: Router) -> SocketAddr {
 
 /// Sends a request of these lines, and reads until the server closes the connection.
 pub async fn ask(address: SocketAddr, request_line: &str, headers: &[&str], body: &str) -> Reply {
-    let mut request = format!("{request_line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let mut request =
+        format!("{request_line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for header in headers {
         request += &format!("{header}\r\n");
     }

@@ -12,7 +12,7 @@ use http::request::Parts;
 pub use self::handle::SessionHandle;
 pub use self::rejection::SessionRejection;
 pub use self::session::Session;
-use crate::data::{self, Encoded, SessionData, Shape};
+use crate::data::{self, SessionData, Shape};
 use crate::layer::{NameTaken, RequestSession, SessionError};
 
 /// Finds the session that the layer has put into the request, and loads it if nobody has.
@@ -40,9 +40,9 @@ async fn update<T: SessionData, R>(
     let stored = session.store(|fields| {
         let absent = || SessionError::Absent(std::any::type_name::<T>());
         let mut value = data::read::<T>(fields).ok_or_else(absent)?;
-        let before = Encoded::of(&value);
+        let before = data::encode(&value);
         let answer = change(&mut value);
-        let changes = data::changes::<T>(&before, &Encoded::of(&value))?;
+        let changes = data::changes::<T>(&before, &data::encode(&value))?;
         last = Some((value, answer));
         Ok(changes)
     });

@@ -88,7 +88,7 @@ impl<T: SessionData> Session<T> {
         let Some(before) = &self.before else {
             return Ok(());
         };
-        let changes = data::changes::<T>(before, &Encoded::of(&self.value))?;
+        let changes = data::changes::<T>(before, &data::encode(&self.value))?;
         self.before = None;
         self.request.deposit(std::any::type_name::<T>(), changes);
         Ok(())
@@ -112,7 +112,7 @@ impl<T: SessionData> Deref for Session<T> {
 
 impl<T: SessionData> DerefMut for Session<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.before.get_or_insert_with(|| Encoded::of(&self.value));
+        self.before.get_or_insert_with(|| data::encode(&self.value));
         &mut self.value
     }
 }

@@ -27,7 +27,7 @@ use super::SessionStore;
 /// frees what has expired, whoever stored it.
 ///
 /// Sessions end by the system's clock, as they do on a server that expires keys by itself; that
-/// server's clock may be off by less than a minute.
+/// server's clock has to agree with this one to within a second.
 ///
 /// # Panics
 ///

@@ -1,8 +1,8 @@
-use sessile::{Session, merge};
+use sessile::Session;
 
 #[derive(Session)]
 struct Visits {
-    #[session(merge = merge::Sum, skip)]
+    #[session(merge = sessile::merge::Sum, skip)]
     page_views: u64,
     #[session(skip, rename = "c", alias = "d")]
     cache: u64,

@@ -1,9 +1,9 @@
-use sessile::{Session, merge};
+use sessile::Session;
 
 #[derive(Session)]
 #[session(nmae = "cart", rename_all = "camel")]
 struct Cart<'a> {
-    #[session(merge = merge::Sum, skip)]
+    #[session(merge = sessile::merge::Sum, skip)]
     cache: u64,
     #[session(alias = "items")]
     old: u64,

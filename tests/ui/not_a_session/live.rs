@@ -2,6 +2,8 @@ use sessile::Session;
 
 struct Cart;
 
-async fn show(cart: Session<Cart>) {}
+fn total(cart: &Session<Cart>) -> u64 {
+    0
+}
 
 fn main() {}

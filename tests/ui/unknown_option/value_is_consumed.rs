@@ -1,8 +1,8 @@
-use sessile::{Session, merge};
+use sessile::Session;
 
 #[derive(Session)]
 struct Visits {
-    #[session(merg = merge::PerKey<merge::Sum, u8>, skipp, alais("views"), defautl = [1, 2][0])]
+    #[session(merg = sessile::merge::PerKey<sessile::merge::Sum, u8>, skipp, alais("views"), defautl = [1, 2][0])]
     page_views: u64,
 }
 

@@ -1,7 +1,7 @@
-use sessile::{Session, merge};
+use sessile::Session;
 
 #[derive(Session)]
-#[session(merge = merge::Sum, skip, rename = "v")]
+#[session(merge = sessile::merge::Sum, skip, rename = "v")]
 struct Visits {
     page_views: u64,
 }

@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
-use std::pin::Pin;
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
@@ -184,7 +183,7 @@ where
 {
     let mut lanes = [const { Vec::new() }; LANES];
     for (turn, racer) in racers.into_iter().enumerate() {
-        lanes[turn % LANES].push(Box::pin(racer));
+        lanes[turn % LANES].push(racer);
     }
     let start = Arc::new(Barrier::new(LANES));
     let lanes = lanes.map(|lane| {
@@ -204,13 +203,14 @@ where
     results
 }
 
-async fn in_turns<F: Future>(racers: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
-    let mut results: Vec<_> = racers.iter().map(|_| None).collect();
-    let mut running: Vec<_> = racers.into_iter().zip(0..).collect();
+/// Runs futures to their ends on this thread: each in turn until it has to wait.
+pub(super) async fn in_turns<F: Future>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = racers.into_iter().map(Box::pin).collect();
+    let mut results = Vec::new();
     poll_fn(|context| {
-        running.retain_mut(|(racer, number)| match racer.as_mut().poll(context) {
+        running.retain_mut(|racer| match racer.as_mut().poll(context) {
             Poll::Ready(result) => {
-                results[*number] = Some(result);
+                results.push(result);
                 false
             }
             Poll::Pending => true,
@@ -222,5 +222,5 @@ async fn in_turns<F: Future>(racers: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
         }
     })
     .await;
-    results.into_iter().flatten().collect()
+    results
 }

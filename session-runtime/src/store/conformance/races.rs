@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{SessionStore, Stored, Swap};
-use super::kit::{Checked, conflicts_with, fresh_key, in_an_hour, live, must_be, race};
+use super::kit::{Checked, conflicts_with, fresh_key, in_an_hour, in_turns, live, must_be, race};
 use crate::id::StoreKey;
 use crate::record::{Revision, Slice};
 
@@ -146,10 +146,10 @@ pub(super) async fn removal_is_final<S: SessionStore>(store: &Checked<S>) {
     const BACK: &str =
         "no `replace`, `touch` or `rotate` may bring back what was removed or rotated away";
 
-    for _ in 0..4 * ROUNDS {
+    for round in 0..4 * ROUNDS {
         let (key, first) = store.stored().await;
         let to = fresh_key();
-        let found_by = end_among_writes(store, key, first.record.revision, to).await;
+        let found_by = end_among_writes(store, round, key, first.record.revision, to).await;
         store.must_be_free(&key, BACK).await;
         assert!(
             found_by.len() < 2,
@@ -169,15 +169,17 @@ pub(super) async fn removal_is_final<S: SessionStore>(store: &Checked<S>) {
 /// Removes and rotates a session while it is written. Says which of the two found it.
 async fn end_among_writes<S: SessionStore>(
     store: &Checked<S>,
+    round: u64,
     key: StoreKey,
     mut revision: Revision,
     to: StoreKey,
 ) -> Vec<&'static str> {
     let removed = Arc::new(AtomicBool::new(false));
-    let parts = (0..4).map(|part| {
+    // Each part is the first one in some rounds.
+    let parts = (round..round + 4).map(|part| {
         let (store, removed) = (store.clone(), Arc::clone(&removed));
         async move {
-            match part {
+            match part % 4 {
                 0 => {
                     let found = store.remove(&key).await;
                     removed.store(true, Ordering::Release);
@@ -194,16 +196,22 @@ async fn end_among_writes<S: SessionStore>(
             let mut late = false;
             while !late {
                 late = removed.load(Ordering::Acquire);
-                if part == 2 {
+                if part % 4 == 2 {
                     store.touch(&key, in_an_hour()).await;
                 } else if let Some(newer) = rewrite(&store, &key, revision).await {
                     revision = newer;
                 }
+                tokio::task::yield_now().await;
             }
             None
         }
     });
-    race(parts).await.into_iter().flatten().collect()
+    let found_by = if round < 2 * ROUNDS {
+        race(parts).await
+    } else {
+        in_turns(parts).await
+    };
+    found_by.into_iter().flatten().collect()
 }
 
 /// Rotates until it has worked, or the session is gone; says which.

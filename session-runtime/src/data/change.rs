@@ -1,0 +1,153 @@
+//! What a request did to its session, to be done again on whatever is stored by then.
+
+use std::fmt;
+
+use super::column::{Comparison, Field};
+use super::encoded::{Encoded, Unstorable};
+use super::{SessionData, encode};
+use crate::record::{Edit, Fields, Slice};
+
+/// One thing that a request did to its session, to be done again on whatever is stored by then.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A field got another value.
+    Set {
+        slice: Slice<'static>,
+        field: &'static dyn Field,
+        before: Raw,
+        after: Raw,
+    },
+    /// A struct was put in the place of what was there.
+    Insert {
+        slice: Slice<'static>,
+        values: Vec<(&'static dyn Field, Raw)>,
+    },
+    /// A struct was taken out.
+    Remove {
+        slice: Slice<'static>,
+        fields: &'static [&'static dyn Field],
+    },
+    /// Everything was taken out.
+    Clear,
+}
+
+/// One encoded value; it never prints.
+pub(crate) struct Raw(Box<[u8]>);
+
+impl From<&[u8]> for Raw {
+    fn from(json: &[u8]) -> Self {
+        Self(json.into())
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// The fields of `T` whose value differs, each with the value it had.
+pub(crate) fn changes<T: SessionData>(
+    before: &Encoded,
+    after: &Encoded,
+) -> Result<Vec<Change>, Unstorable> {
+    let mut changes = Vec::new();
+    let pairs = before.iter().zip(after.values()?);
+    for (&field, (before, after)) in T::FIELDS.iter().zip(pairs) {
+        if before == after {
+            continue;
+        }
+        match field.compare(before, after) {
+            Comparison::Same => {}
+            Comparison::Unreadable => {
+                return Err(Unstorable {
+                    key: field.keys()[0],
+                });
+            }
+            Comparison::Changed => changes.push(Change::Set {
+                slice: T::SLICE,
+                field,
+                before: before.into(),
+                after: after.into(),
+            }),
+        }
+    }
+    Ok(changes)
+}
+
+/// The change that puts `value` in the place of what stands in its slice.
+pub(crate) fn insertion<T: SessionData>(value: &T) -> Result<Change, Unstorable> {
+    let encoded = encode(value);
+    let values = T::FIELDS
+        .iter()
+        .copied()
+        .zip(encoded.values()?.map(Raw::from))
+        .collect();
+    Ok(Change::Insert {
+        slice: T::SLICE,
+        values,
+    })
+}
+
+/// The change that takes `T` out of the session.
+pub(crate) fn removal<T: SessionData>() -> Change {
+    Change::Remove {
+        slice: T::SLICE,
+        fields: T::FIELDS,
+    }
+}
+
+/// Does `changes` to `fields`, in order; a field that differs from what its change began with is
+/// merged by its rule.
+pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
+    let mut edit = fields.edit();
+    for change in changes {
+        change.apply(&mut edit);
+    }
+    edit.pack()
+}
+
+impl Change {
+    fn apply(&self, edit: &mut Edit<'_>) {
+        match self {
+            Self::Set {
+                slice,
+                field,
+                before,
+                after,
+            } => {
+                let found = field
+                    .keys()
+                    .iter()
+                    .find_map(|key| Some((*key, edit.get(*slice, key)?)));
+                let (key, stored) = found.unzip();
+                let merged = field.merge(&before.0, &after.0, stored.as_deref());
+                edit.set(*slice, key.unwrap_or(field.keys()[0]), merged);
+            }
+            Self::Insert { slice, values } => {
+                take_out(edit, *slice, values.iter().map(|(field, _)| *field));
+                for (field, value) in values {
+                    edit.set(*slice, field.keys()[0], value.0.to_vec());
+                }
+            }
+            Self::Remove { slice, fields } => take_out(edit, *slice, fields.iter().copied()),
+            Self::Clear => edit.clear(),
+        }
+    }
+}
+
+/// A named slice goes whole; at the top level only the struct's own keys go.
+fn take_out(
+    edit: &mut Edit<'_>,
+    slice: Slice<'_>,
+    fields: impl Iterator<Item = &'static dyn Field>,
+) {
+    match slice {
+        Slice::Named(_) => edit.remove_slice(slice),
+        Slice::Top => {
+            for key in fields.flat_map(Field::keys) {
+                edit.remove(slice, key);
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What the derive knows of one field, and what the commit knows of it once its type is forgotten.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::encoded::Encoded;
+use super::reader::Reader;
+
+/// A type that can be a field: anything that serde can write and read back without borrowing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a session",
+    label = "this type has no `Serialize` and `Deserialize`",
+    note = "derive both serde traits for it: `#[derive(serde::Serialize, serde::Deserialize)]`",
+    note = "or keep the field out of the store: `#[session(skip)]`"
+)]
+pub trait Stored: Serialize + DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> Stored for T {}
+
+/// A type whose fields need no `default = …`: any that has [`Default`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default value",
+    label = "this type has no `Default`",
+    note = "say what the field is where nothing is stored: `#[session(default = ..)]`",
+    note = "or implement `Default` for the type"
+)]
+pub trait HasDefault {
+    /// That value.
+    fn value() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> HasDefault for T {
+    fn value() -> Self {
+        T::default()
+    }
+}
+
+/// The value of a field without `default = …`.
+#[must_use]
+pub fn default<T: HasDefault>() -> T {
+    T::value()
+}
+
+/// What the derive knows of one stored field.
+///
+/// It is there for every `T`: one that is not [`Stored`] fails at [`json`], and only there.
+pub struct Column<T> {
+    /// The stored key, then the keys that are also read.
+    pub keys: &'static [&'static str],
+    /// The value of an absent field.
+    pub default: fn() -> T,
+    /// How values are written and read.
+    pub json: Json<T>,
+    /// Compares by `==`; `None` where the type has none: see [`Pair`].
+    pub same: fn(&T, &T) -> Option<bool>,
+    /// How concurrent changes are joined; without a rule the last writer wins.
+    pub merge: Option<fn(&T, T, T) -> T>,
+}
+
+/// Writes and reads the values of one type.
+#[derive(Debug)]
+pub struct Json<T> {
+    write: fn(&T, &mut Vec<u8>) -> serde_json::Result<()>,
+    read: fn(&[u8]) -> serde_json::Result<T>,
+}
+
+/// The JSON of a type that serde knows.
+#[must_use]
+pub const fn json<T: Stored>() -> Json<T> {
+    Json {
+        write: |value, into| serde_json::to_writer(into, value),
+        read: |json| serde_json::from_slice(json),
+    }
+}
+
+impl<T> Column<T> {
+    /// The stored value, or the default where nothing is stored or it no longer decodes.
+    pub fn load(&self, from: &mut Reader<'_>) -> T {
+        let Some(raw) = from.find(self.keys) else {
+            return (self.default)();
+        };
+        (self.json.read)(&raw).unwrap_or_else(|error| {
+            from.warn_undecodable(self.keys[0], &error);
+            (self.default)()
+        })
+    }
+
+    /// Writes one value.
+    pub fn encode(&self, value: &T, into: &mut Encoded) {
+        into.push(self.keys[0], |json| (self.json.write)(value, json));
+    }
+}
+
+impl<T> fmt::Debug for Column<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Column")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Column`] whose type is forgotten: what the commit knows of a field.
+pub trait Field: fmt::Debug + Send + Sync {
+    /// The stored key, then the keys that are also read.
+    fn keys(&self) -> &'static [&'static str];
+
+    /// Compares two encodings of the field that are not the same bytes.
+    fn compare(&self, before: &[u8], after: &[u8]) -> Comparison;
+
+    /// Joins a change from `base` to `mine` with what is stored.
+    fn merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Vec<u8>;
+}
+
+/// What two encodings of a field have to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same value, written differently.
+    Same,
+    /// Another value.
+    Changed,
+    /// The later one cannot be read back, so it must not be stored.
+    Unreadable,
+}
+
+impl<T> Field for Column<T> {
+    fn keys(&self) -> &'static [&'static str] {
+        self.keys
+    }
+
+    fn compare(&self, before: &[u8], after: &[u8]) -> Comparison {
+        let Ok(new) = (self.json.read)(after) else {
+            return Comparison::Unreadable;
+        };
+        let Ok(old) = (self.json.read)(before) else {
+            return Comparison::Changed;
+        };
+        let same = (self.same)(&old, &new).unwrap_or_else(|| same_json(before, after));
+        if same {
+            Comparison::Same
+        } else {
+            Comparison::Changed
+        }
+    }
+
+    fn merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Vec<u8> {
+        self.try_merge(base, mine, stored)
+            .unwrap_or_else(|| mine.to_vec())
+    }
+}
+
+impl<T> Column<T> {
+    /// `None` where there is nothing to join: no rule, no other change, or a value that this version
+    /// does not read.
+    fn try_merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Option<Vec<u8>> {
+        let rule = self.merge?;
+        if stored == Some(base) {
+            return None;
+        }
+        let read = |raw| (self.json.read)(raw).ok();
+        let theirs = match stored {
+            Some(raw) => read(raw)?,
+            None => (self.default)(),
+        };
+        let mut merged = Vec::new();
+        (self.json.write)(&rule(&read(base)?, read(mine)?, theirs), &mut merged).ok()?;
+        Some(merged)
+    }
+}
+
+/// Whether two texts are the same JSON value, whatever the order of an object's members.
+fn same_json(a: &[u8], b: &[u8]) -> bool {
+    let read = |raw| serde_json::from_slice::<serde_json::Value>(raw).ok();
+    matches!((read(a), read(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// Two values that are equal by `==` where their type has it.
+///
+/// The derive calls `same` on `&Pair`: [`ByEq`] applies at once where there is `PartialEq`;
+/// otherwise the compiler goes on to [`ByJson`], one reference further.
+#[derive(Debug)]
+pub struct Pair<'a, T>(pub &'a T, pub &'a T);
+
+/// Compares by `==`.
+pub trait ByEq {
+    /// Whether both are equal.
+    fn same(&self) -> Option<bool>;
+}
+
+impl<T: PartialEq> ByEq for Pair<'_, T> {
+    fn same(&self) -> Option<bool> {
+        Some(self.0 == self.1)
+    }
+}
+
+/// Leaves the comparison to the JSON of both values.
+pub trait ByJson {
+    /// Always `None`: there is no `==`.
+    fn same(&self) -> Option<bool>;
+}
+
+impl<T> ByJson for &Pair<'_, T> {
+    fn same(&self) -> Option<bool> {
+        None
+    }
+}

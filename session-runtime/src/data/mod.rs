@@ -1,0 +1,81 @@
+//! Reads a user's struct from a record's fields and writes its changes back; knows nothing of
+//! requests, cookies and stores.
+//!
+//! The derive emits one [`Column`] per field and two methods that walk them. Everything else happens
+//! here, once for all types: a struct is encoded before it is lent out as `&mut` and again when it
+//! comes back, what differs becomes a change, and changes are applied to whatever is stored by
+//! then.
+
+mod change;
+mod column;
+mod encoded;
+mod reader;
+
+use std::any::TypeId;
+
+pub(crate) use self::change::{Change, apply, changes, insertion, removal};
+pub use self::column::{ByEq, ByJson, Column, Field, HasDefault, Pair, Stored, default, json};
+pub use self::encoded::{Encoded, Unstorable};
+pub use self::reader::Reader;
+use crate::record::{Fields, Slice};
+
+/// A struct that lives in a session. `#[derive(Session)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session: add `#[derive(Session)]` to it",
+    label = "this struct has no `#[derive(Session)]`"
+)]
+pub trait SessionData: Sized + Send + Sync + 'static {
+    /// Where the struct stands in the record.
+    const SLICE: Slice<'static>;
+
+    /// The stored fields, in the order in which `encode` writes them.
+    const FIELDS: &'static [&'static dyn Field];
+
+    /// Reads every field; `None` where one that has no default is not there.
+    fn load(from: &mut Reader<'_>) -> Option<Self>;
+
+    /// Writes every stored field.
+    fn encode(&self, into: &mut Encoded);
+}
+
+/// What the layer knows of a struct: enough to keep two from sharing a name.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) id: TypeId,
+    pub(crate) type_name: &'static str,
+    slice: Slice<'static>,
+    fields: &'static [&'static dyn Field],
+}
+
+impl Shape {
+    pub(crate) fn of<T: SessionData>() -> Self {
+        Self {
+            id: TypeId::of::<T>(),
+            type_name: std::any::type_name::<T>(),
+            slice: T::SLICE,
+            fields: T::FIELDS,
+        }
+    }
+
+    /// The top-level names of a record that the struct stands under.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let (slice, fields) = match self.slice {
+            Slice::Named(name) => (Some(name), Default::default()),
+            Slice::Top => (None, self.fields),
+        };
+        let keys = fields.iter().flat_map(|field| field.keys().iter().copied());
+        slice.into_iter().chain(keys)
+    }
+}
+
+/// Reads a struct from a record's fields.
+pub(crate) fn read<T: SessionData>(fields: &Fields) -> Option<T> {
+    T::load(&mut Reader::new(fields, T::SLICE))
+}
+
+/// Writes a struct's fields, to be compared later.
+pub(crate) fn encode<T: SessionData>(value: &T) -> Encoded {
+    let mut encoded = Encoded::default();
+    value.encode(&mut encoded);
+    encoded
+}

@@ -1,0 +1,8 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Profile {
+    name: &str,
+}
+
+fn main() {}

@@ -1,4 +1,4 @@
-//! Writes a model down as Rust: constants, and three methods that walk them; cannot fail.
+//! Writes a model down as Rust: constants, and two methods that walk them; cannot fail.
 //!
 //! Where rustc may find fault with a field, the tokens that it would blame carry the spans of what
 //! the user wrote: the type, the rule, the default.
@@ -222,8 +222,8 @@ fn with_state(generics: &Generics) -> Generics {
     extracted
 }
 
-/// What the fields ask of the struct's parameters, field by field, as rustc can only check it once
-/// they are known.
+/// What the fields ask of the struct's parameters: where a type names one, rustc can check it only
+/// once the parameter is known.
 fn bounds(model: &Model<'_>) -> Vec<WherePredicate> {
     let params = params(model.head.generics);
     let mut bounds = Vec::new();

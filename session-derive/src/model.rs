@@ -147,7 +147,7 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
     let ident = field.ident.as_ref().expect("a named field has a name");
     let storage = if let Some(skip) = skip {
         reject_on_skipped(&skip, merge.as_ref(), errors);
-        for key in aliases.iter().chain(&rename) {
+        for key in rename.iter().chain(&aliases) {
             reject_on_skipped(&skip, Some(key), errors);
         }
         Storage::Skipped

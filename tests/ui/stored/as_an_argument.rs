@@ -7,6 +7,6 @@ struct Page<T> {
     items: Vec<T>,
 }
 
-fn show(page: &Session<Page<Coupon>>) {}
+fn show(_page: &Session<Page<Coupon>>) {}
 
 fn main() {}

@@ -3,7 +3,7 @@ use sessile::Session;
 #[derive(Session)]
 #[session(ttl = 60)]
 struct Visits {
-    #[session(required)]
+    #[session(expires = 60)]
     page_views: u64,
 }
 

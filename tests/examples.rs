@@ -1,4 +1,5 @@
 //! Every example, in process and as the program that a reader starts.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 #[path = "support/wire.rs"]
@@ -7,6 +8,9 @@ mod wire;
 #[path = "../examples/cart.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod cart;
+#[path = "../examples/custom_store.rs"]
+#[allow(dead_code, unreachable_pub, reason = "an example is a program")]
+mod custom_store;
 #[path = "../examples/page_views.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod page_views;
@@ -25,43 +29,54 @@ use support::{Visitor, visitor};
 const WELCOME: &str = "Welcome to this page for the first time!";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-#[tokio::test]
-async fn page_views_counts_word_for_word() {
-    let app = page_views::app();
-    let mut visitor = Visitor::new(&app);
-    assert_eq!(visitor.get("/").await.body, WELCOME);
-    let second = visitor.get("/").await.body;
-    assert_eq!(second, "You visited this page 2 times");
-    let third = visitor.get("/").await.body;
-    assert_eq!(third, "You visited this page 3 times");
+/// The examples that count page views.
+fn counters() -> [(&'static str, Router); 2] {
+    [
+        ("page_views", page_views::app()),
+        ("custom_store", custom_store::app()),
+    ]
 }
 
 #[tokio::test]
-async fn page_views_counts_each_visitor_alone() {
-    let app = page_views::app();
-    let (mut first, mut second) = (Visitor::new(&app), Visitor::new(&app));
-    first.get("/").await;
-    first.get("/").await;
-    assert_eq!(second.get("/").await.body, WELCOME);
-    let third = first.get("/").await.body;
-    assert_eq!(third, "You visited this page 3 times");
-}
-
-#[tokio::test]
-async fn page_views_welcomes_whoever_changes_a_byte_of_the_cookie() {
-    let app = page_views::app();
-    let mut visitor = Visitor::new(&app);
-    visitor.get("/").await;
-    let token = visitor.cookie("__Host-sid").unwrap().to_owned();
-    for at in 0..token.len() {
-        let mut bytes = token.clone().into_bytes();
-        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-        let mut forger = Visitor::new(&app);
-        forger.plant("__Host-sid", str::from_utf8(&bytes).unwrap());
-        assert_eq!(forger.get("/").await.body, WELCOME, "byte {at}");
+async fn page_views_are_counted_word_for_word() {
+    for (example, app) in counters() {
+        let mut visitor = Visitor::new(&app);
+        assert_eq!(visitor.get("/").await.body, WELCOME, "{example}");
+        let second = visitor.get("/").await.body;
+        assert_eq!(second, "You visited this page 2 times", "{example}");
+        let third = visitor.get("/").await.body;
+        assert_eq!(third, "You visited this page 3 times", "{example}");
     }
-    let second = visitor.get("/").await.body;
-    assert_eq!(second, "You visited this page 2 times");
+}
+
+#[tokio::test]
+async fn page_views_are_counted_for_each_visitor_alone() {
+    for (example, app) in counters() {
+        let (mut first, mut second) = (Visitor::new(&app), Visitor::new(&app));
+        first.get("/").await;
+        first.get("/").await;
+        assert_eq!(second.get("/").await.body, WELCOME, "{example}");
+        let third = first.get("/").await.body;
+        assert_eq!(third, "You visited this page 3 times", "{example}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_changes_a_byte_of_the_cookie_is_welcomed() {
+    for (example, app) in counters() {
+        let mut visitor = Visitor::new(&app);
+        visitor.get("/").await;
+        let token = visitor.cookie("__Host-sid").unwrap().to_owned();
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let mut forger = Visitor::new(&app);
+            forger.plant("__Host-sid", str::from_utf8(&bytes).unwrap());
+            assert_eq!(forger.get("/").await.body, WELCOME, "{example} {at}");
+        }
+        let second = visitor.get("/").await.body;
+        assert_eq!(second, "You visited this page 2 times", "{example}");
+    }
 }
 
 #[tokio::test]
@@ -147,7 +162,16 @@ async fn the_cart_keeps_what_forty_tabs_add_at_once() {
 
 #[tokio::test]
 async fn the_program_page_views_counts_over_tcp() {
-    let program = Program::start("page_views");
+    counts_over_tcp("page_views").await;
+}
+
+#[tokio::test]
+async fn the_program_custom_store_counts_over_tcp() {
+    counts_over_tcp("custom_store").await;
+}
+
+async fn counts_over_tcp(example: &str) {
+    let program = Program::start(example);
     let welcome = wire::ask(program.address, "GET /", &[], "").await;
     assert_eq!(welcome.body(), WELCOME);
     let cookie = cookie(&welcome);

@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use invariants::{cancel, lost_updates};
+use invariants::{cancel, expiry, floods, held, history, lost_updates, size, storm, strict_ids};
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use sessile::MemoryStore;
 
@@ -95,4 +95,64 @@ async fn a_save_cut_short_that_arrives_later_loses_nothing_and_doubles_nothing()
 #[tokio::test]
 async fn a_panic_leaves_the_session_as_it_was() {
     cancel::a_panic_leaves_the_session_as_it_was(memory()).await;
+}
+
+#[tokio::test]
+async fn nothing_brings_an_ended_session_back() {
+    held::nothing_brings_an_ended_session_back(memory()).await;
+}
+
+#[tokio::test]
+async fn a_first_visit_is_held_by_nobody_elses_end() {
+    held::a_first_visit_is_held_by_nobody_elses_end(memory()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_history_is_explained() {
+    let histories = size(2000, 1_000_000);
+    history::every_history_is_explained(memory(), InRandomSteps, histories, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_history_is_explained_where_calls_outlive_their_callers() {
+    let histories = size(1000, 1_000_000);
+    history::every_history_is_explained(memory(), Regardless, histories, true).await;
+}
+
+#[tokio::test]
+async fn no_planted_id_is_adopted() {
+    strict_ids::no_planted_id_is_adopted(memory(), size(10_000, 1_000_000), true).await;
+}
+
+#[tokio::test]
+async fn sessions_live_as_long_as_the_model() {
+    let steps = size(10_000, 1_000_000);
+    expiry::sessions_live_as_long_as_the_model(memory(), steps).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_requests_touch_nothing_else() {
+    let cancels = size(10_000, 1_000_000);
+    storm::cancelled_requests_touch_nothing_else(memory(), InRandomSteps, cancels).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_requests_whose_calls_go_on_touch_nothing_else() {
+    let cancels = size(10_000, 1_000_000);
+    storm::cancelled_requests_touch_nothing_else(memory(), Regardless, cancels).await;
+}
+
+#[tokio::test]
+async fn anonymous_reads_make_no_record() {
+    let store = memory();
+    floods::anonymous_reads_make_no_record(Arc::clone(&store), size(10_000, 1_000_000)).await;
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
+async fn a_flood_takes_nobodys_place() {
+    let store = Arc::new(MemoryStore::new().max_sessions(1000));
+    let flood = size(10_000, 1_000_000);
+    floods::a_flood_takes_nobodys_place(Arc::clone(&store), 1000, 100, flood).await;
+    assert_eq!(store.len(), 1000);
 }

@@ -51,7 +51,9 @@ pub(crate) struct FieldAttrs {
     pub(crate) aliases: Vec<Given<LitStr>>,
     pub(crate) default: Option<Given<Expr>>,
     pub(crate) merge: Option<Given<TypePath>>,
+    pub(crate) privilege: Option<Given<()>>,
     pub(crate) rename: Option<Given<LitStr>>,
+    pub(crate) required: Option<Given<()>>,
     pub(crate) skip: Option<Given<()>>,
 }
 
@@ -75,9 +77,19 @@ impl Options for FieldAttrs {
             read: |attrs, option| set(&mut attrs.merge, option.value("the path of a rule")?),
         },
         Known {
+            name: "privilege",
+            usage: "privilege",
+            read: |attrs, option| set(&mut attrs.privilege, option.alone()?),
+        },
+        Known {
             name: "rename",
             usage: r#"rename = "key""#,
             read: |attrs, option| set(&mut attrs.rename, option.value("a string")?),
+        },
+        Known {
+            name: "required",
+            usage: "required",
+            read: |attrs, option| set(&mut attrs.required, option.alone()?),
         },
         Known {
             name: "skip",

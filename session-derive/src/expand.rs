@@ -6,10 +6,9 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Generics, Ident, Type, TypePath, WherePredicate, parse_quote};
+use syn::{Generics, Ident, WherePredicate, parse_quote};
 
-use crate::keys::Key;
-use crate::model::{Field, Head, Model, Slice, Storage};
+use crate::model::{Absence, Field, Head, Model, Slice, Storage};
 
 /// Everything that is generated for a struct.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
@@ -117,19 +116,40 @@ fn constant(field: &Field<'_>) -> TokenStream {
         ident: _,
         ty,
         allowed,
-        default,
+        absence,
         storage,
     } = field;
     let name = constant_name(field);
-    let default = match default {
-        Some(value) => quote!(|| #value),
-        None => blaming(ty, quote!(__sessile::default)),
+    let default = match absence {
+        Absence::TypesDefault => Some(blaming(ty, quote!(__sessile::default))),
+        Absence::Value(value) => Some(quote!(|| #value)),
+        Absence::OfStruct => None,
     };
     let constant = match storage {
         Storage::Skipped => quote!(#name: fn() -> #ty = #default),
-        Storage::Stored { keys, merge } => {
-            let column = column(ty, keys, &default, merge.as_ref());
-            quote!(#name: &'static __sessile::Column<#ty> = &#column)
+        Storage::Stored {
+            keys,
+            merge,
+            privilege,
+        } => {
+            let keys = keys.iter().map(|key| &key.text);
+            let json = blaming(ty, quote!(__sessile::json()));
+            let default = option(default);
+            let merge = option(
+                merge
+                    .as_ref()
+                    .map(|rule| quote!(<#rule as __sessile::Rule<#ty>>::merge)),
+            );
+            quote! {
+                #name: &'static __sessile::Column<#ty> = &__sessile::Column {
+                    keys: &[#(#keys),*],
+                    json: #json,
+                    default: #default,
+                    same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
+                    merge: #merge,
+                    privilege: #privilege,
+                }
+            }
         }
     };
     quote! {
@@ -138,22 +158,11 @@ fn constant(field: &Field<'_>) -> TokenStream {
     }
 }
 
-fn column(ty: &Type, keys: &[Key], default: &TokenStream, merge: Option<&TypePath>) -> TokenStream {
-    let keys = keys.iter().map(|key| &key.text);
-    let json = blaming(ty, quote!(__sessile::json()));
-    let merge = merge.map_or_else(
+fn option(tokens: Option<TokenStream>) -> TokenStream {
+    tokens.map_or_else(
         || quote!(::core::option::Option::None),
-        |rule| quote!(::core::option::Option::Some(<#rule as __sessile::Rule<#ty>>::merge)),
-    );
-    quote! {
-        __sessile::Column {
-            keys: &[#(#keys),*],
-            json: #json,
-            default: #default,
-            same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
-            merge: #merge,
-        }
-    }
+        |tokens| quote!(::core::option::Option::Some(#tokens)),
+    )
 }
 
 fn constant_name(field: &Field<'_>) -> Ident {
@@ -163,7 +172,7 @@ fn constant_name(field: &Field<'_>) -> Ident {
 fn load(field: &Field<'_>) -> TokenStream {
     let (ident, constant) = (field.ident, constant_name(field));
     match field.storage {
-        Storage::Stored { .. } => quote!(#ident: Self::#constant.load(__from)),
+        Storage::Stored { .. } => quote!(#ident: Self::#constant.load(__from)?),
         Storage::Skipped => quote!(#ident: (Self::#constant)()),
     }
 }
@@ -230,7 +239,7 @@ fn bounds(model: &Model<'_>) -> Vec<WherePredicate> {
     for field in &model.fields {
         let Field { ty, storage, .. } = field;
         let generic = mentions(ty, &params);
-        if generic && field.default.is_none() {
+        if generic && matches!(field.absence, Absence::TypesDefault) {
             bounds.push(parse_quote!(#ty: __sessile::HasDefault));
         }
         let Storage::Stored { merge, .. } = storage else {

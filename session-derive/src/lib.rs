@@ -49,6 +49,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `default = 10` | The value of the field where nothing is stored, or nothing that still decodes: any expression of the field's type, such as `Vec::with_capacity(8)`. It is stored once the field changes. On a skipped field, its value at each load. |
 /// | `skip` | The field is not stored: at each load it has its default. Its type needs nothing from serde. |
 /// | `merge = merge::Sum` | How the changes of two requests are joined, as the path of a type that implements `merge::Rule` for the field's type: `merge::Sum`, `merge::PerKey<merge::Max>`, or your own. Without it, the later writer wins, and only with what it changed. |
+/// | `required` | The field has no default: where it is not stored, or no longer decodes, the whole struct is absent until `SessionHandle::insert` puts one in. `Session<Account>` and `Account` then answer 401, `Option<…>` is `None`. |
+/// | `privilege` | What the visitor may do. A change gives the session a new id in the same commit, and the old id is dead; `insert` and `remove` of the struct do so always. A stored value that no longer decodes makes the whole struct absent. |
 ///
 /// A key or a name is neither empty nor has `"`, `\` or a control character in it, and no two fields
 /// share one.

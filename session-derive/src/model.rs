@@ -41,9 +41,17 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     /// The lints that the user allows for the field.
     pub(crate) allowed: Vec<&'a TokenStream>,
-    /// The value of an absent or skipped field; the type's own without it.
-    pub(crate) default: Option<Expr>,
+    pub(crate) absence: Absence,
     pub(crate) storage: Storage,
+}
+
+/// What a field is where nothing is stored.
+pub(crate) enum Absence {
+    /// The type's own default.
+    TypesDefault,
+    Value(Expr),
+    /// The whole struct is absent then.
+    OfStruct,
 }
 
 impl Field<'_> {
@@ -57,6 +65,7 @@ pub(crate) enum Storage {
         /// The key that is written, then those that are also read.
         keys: Vec<Key>,
         merge: Option<TypePath>,
+        privilege: bool,
     },
     Skipped,
 }
@@ -141,12 +150,19 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
         aliases,
         default,
         merge,
+        privilege,
         rename,
+        required,
         skip,
     } = attr::read(&field.attrs, errors);
     let ident = field.ident.as_ref().expect("a named field has a name");
+    reject_required_with_default(required.as_ref(), default.as_ref(), errors);
+    reject_privilege_with_merge(privilege.as_ref(), merge.as_ref(), errors);
     let storage = if let Some(skip) = skip {
         reject_on_skipped(&skip, merge.as_ref(), errors);
+        for flag in [&privilege, &required] {
+            reject_on_skipped(&skip, flag.as_ref(), errors);
+        }
         for key in rename.iter().chain(&aliases) {
             reject_on_skipped(&skip, Some(key), errors);
         }
@@ -155,13 +171,19 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
         Storage::Stored {
             keys: keys::of_field(ident, rename, aliases, case, errors),
             merge: merge.map(|rule| rule.value),
+            privilege: privilege.is_some(),
         }
+    };
+    let absence = match default {
+        _ if required.is_some() => Absence::OfStruct,
+        Some(default) => Absence::Value(default.value),
+        None => Absence::TypesDefault,
     };
     Field {
         ident,
         ty: &field.ty,
         allowed: allowed(&field.attrs),
-        default: default.map(|default| default.value),
+        absence,
         storage,
     }
 }
@@ -229,6 +251,36 @@ fn reject_name_with_flatten(
         errors.reject(
             name,
             format!("`{name}` has no effect with `{flatten}`: remove `{name}` or `{flatten}`"),
+        );
+    }
+}
+
+/// A field that must be there has no value for when it is not.
+fn reject_required_with_default(
+    required: Option<&Given<()>>,
+    default: Option<&Given<Expr>>,
+    errors: &mut Errors,
+) {
+    if let (Some(required), Some(Given { option, .. })) = (required, default) {
+        let required = &required.option;
+        errors.reject(
+            option,
+            format!("a `{required}` field is never absent, so it has no `{option}`: remove `{option}` or `{required}`"),
+        );
+    }
+}
+
+/// Of two requests that change a privilege at once, the id of the later one is dead.
+fn reject_privilege_with_merge(
+    privilege: Option<&Given<()>>,
+    merge: Option<&Given<TypePath>>,
+    errors: &mut Errors,
+) {
+    if let (Some(privilege), Some(Given { option, .. })) = (privilege, merge) {
+        let privilege = &privilege.option;
+        errors.reject(
+            option,
+            format!("a change of a `{privilege}` field ends the old id, so that no other change is left to merge: remove `{option}` or `{privilege}`"),
         );
     }
 }

@@ -33,6 +33,48 @@ fn is_extractor(item: &Stmt) -> bool {
 }
 
 #[test]
+fn a_required_field_has_no_default_and_a_privilege_says_so() {
+    writes_first(
+        &parse_quote! {
+            struct Account {
+                #[session(required, privilege)]
+                user: String,
+            }
+        },
+        &expect![[r#"
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                use __sessile::{ByEq as _, ByJson as _};
+                #[automatically_derived]
+                impl Account {
+                    const __user: &'static __sessile::Column<String> = &__sessile::Column {
+                        keys: &["user"],
+                        json: __sessile::json(),
+                        default: ::core::option::Option::None,
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
+                        merge: ::core::option::Option::None,
+                        privilege: true,
+                    };
+                }
+                #[automatically_derived]
+                impl __sessile::SessionData for Account {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Named("account");
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[Self::__user];
+                    fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::Some(Self {
+                            user: Self::__user.load(__from)?,
+                        })
+                    }
+                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                        Self::__user.encode(&self.user, __into);
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
 fn a_struct_becomes_constants_and_methods_that_walk_them() {
     writes(
         &parse_quote! {
@@ -52,11 +94,12 @@ fn a_struct_becomes_constants_and_methods_that_walk_them() {
                     const __page_views: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["page_views"],
                         json: __sessile::json(),
-                        default: __sessile::default,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::Some(
                             <merge::Sum as __sessile::Rule<u64>>::merge,
                         ),
+                        privilege: false,
                     };
                     const __cache: fn() -> Cache = __sessile::default;
                 }
@@ -66,7 +109,7 @@ fn a_struct_becomes_constants_and_methods_that_walk_them() {
                     const FIELDS: &'static [&'static dyn __sessile::Field] = &[Self::__page_views];
                     fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::Some(Self {
-                            page_views: Self::__page_views.load(__from),
+                            page_views: Self::__page_views.load(__from)?,
                             cache: (Self::__cache)(),
                         })
                     }
@@ -128,24 +171,27 @@ fn every_option_is_data() {
                     const __kind: &'static __sessile::Column<Kind> = &__sessile::Column {
                         keys: &["kind"],
                         json: __sessile::json(),
-                        default: __sessile::default,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
+                        privilege: false,
                     };
                     const __item_count: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["n", "count", "size"],
                         json: __sessile::json(),
-                        default: __sessile::default,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
+                        privilege: false,
                     };
                     #[allow(clippy::unreadable_literal)]
                     const __most_items: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["mostItems"],
                         json: __sessile::json(),
-                        default: || 1000000,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(|| 1000000),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
+                        privilege: false,
                     };
                     const __cache: fn() -> Cache = || Cache::with_capacity(8);
                 }
@@ -159,9 +205,9 @@ fn every_option_is_data() {
                     ];
                     fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::Some(Self {
-                            kind: Self::__kind.load(__from),
-                            item_count: Self::__item_count.load(__from),
-                            most_items: Self::__most_items.load(__from),
+                            kind: Self::__kind.load(__from)?,
+                            item_count: Self::__item_count.load(__from)?,
+                            most_items: Self::__most_items.load(__from)?,
                             cache: (Self::__cache)(),
                         })
                     }
@@ -207,19 +253,21 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                     const __items: &'static __sessile::Column<BTreeMap<u8, T>> = &__sessile::Column {
                         keys: &["items"],
                         json: __sessile::json(),
-                        default: __sessile::default,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::Some(
                             <merge::PerKey<R<T>> as __sessile::Rule<BTreeMap<u8, T>>>::merge,
                         ),
+                        privilege: false,
                     };
                     const __page: fn() -> [u8; N] = || [0; N];
                     const __total: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["total"],
                         json: __sessile::json(),
-                        default: __sessile::default,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).same(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
+                        privilege: false,
                     };
                 }
                 #[automatically_derived]
@@ -238,9 +286,9 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                     ];
                     fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::Some(Self {
-                            items: Self::__items.load(__from),
+                            items: Self::__items.load(__from)?,
                             page: (Self::__page)(),
-                            total: Self::__total.load(__from),
+                            total: Self::__total.load(__from)?,
                         })
                     }
                     fn encode(&self, __into: &mut __sessile::Encoded) {

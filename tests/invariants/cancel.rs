@@ -172,10 +172,24 @@ async fn cut_short(
         "write" => add(&mut pair),
         "update" => Session::update(&mut pair, add).await?,
         "renew" => session.renew(),
-        "clear" => session.clear(),
-        "reload" => session.reload().await?,
-        "insert" => session.insert(Pair { left: 7, right: 7 })?,
-        "read" => assert_eq!(session.load::<Pair>().await?.unwrap().left, pair.left),
+        // A live view is handed over when it is dropped; what follows comes after it.
+        "clear" => {
+            drop(pair);
+            session.clear();
+        }
+        "insert" => {
+            drop(pair);
+            session.insert(Pair { left: 7, right: 7 })?;
+        }
+        "reload" => {
+            drop(pair);
+            session.reload().await?;
+        }
+        "read" => {
+            let left = pair.left;
+            drop(pair);
+            assert_eq!(session.load::<Pair>().await?.unwrap().left, left);
+        }
         "destroy" => session.destroy(),
         "fail" => return Ok((StatusCode::INTERNAL_SERVER_ERROR, saved.to_string()).into_response()),
         _ => unreachable!("nothing else is done"),

@@ -2,14 +2,14 @@
 //! function in one line.
 
 pub(crate) mod cancel;
-// pub(crate) mod expiry;
-// pub(crate) mod held;
-// pub(crate) mod history;
+pub(crate) mod expiry;
+pub(crate) mod floods;
+pub(crate) mod held;
+pub(crate) mod history;
 pub(crate) mod lost_updates;
-// pub(crate) mod reads;
 mod schedule;
-// pub(crate) mod storm;
-// pub(crate) mod strict_ids;
+pub(crate) mod storm;
+pub(crate) mod strict_ids;
 pub(crate) mod world;
 pub(crate) mod wrapped;
 

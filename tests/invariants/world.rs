@@ -34,8 +34,17 @@ impl<S: SessionStore + Clone> World<S> {
 
     /// Begins a layer over `store`, which should be this world's own, wrapped or not.
     pub(crate) fn layer(&self, store: impl SessionStore) -> SessionLayerBuilder<'static> {
+        self.layer_signed(store, secret())
+    }
+
+    /// Begins a layer that signs by a secret of its own.
+    pub(crate) fn layer_signed(
+        &self,
+        store: impl SessionStore,
+        secret: Secret,
+    ) -> SessionLayerBuilder<'static> {
         let drawn = Arc::clone(&self.drawn);
-        SessionLayer::builder(store, secret())
+        SessionLayer::builder(store, secret)
             .clock(self.clock.reader())
             .id_generator(move || {
                 let bytes = random_bytes();
@@ -50,6 +59,11 @@ impl<S: SessionStore + Clone> World<S> {
         self.drawn.lock().unwrap().len()
     }
 
+    /// Where the sessions of all ids drawn so far are stored, if they are.
+    pub(crate) fn drawn_keys(&self) -> Vec<StoreKey> {
+        self.drawn.lock().unwrap().clone()
+    }
+
     /// What is stored under a key and alive.
     pub(crate) async fn find(&self, key: &StoreKey) -> Option<Stored> {
         let now = self.clock.now().into();
@@ -58,9 +72,8 @@ impl<S: SessionStore + Clone> World<S> {
 
     /// All that is stored and alive under ids drawn since there were `since` of them.
     pub(crate) async fn stored_since(&self, since: usize) -> Vec<(StoreKey, Stored)> {
-        let keys = self.drawn.lock().unwrap()[since..].to_vec();
         let mut found = Vec::new();
-        for key in keys {
+        for key in self.drawn_keys().split_off(since) {
             found.extend(self.find(&key).await.map(|stored| (key, stored)));
         }
         found

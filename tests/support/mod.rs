@@ -3,6 +3,7 @@
     dead_code,
     unreachable_pub,
     unused_imports,
+    clippy::unwrap_used,
     reason = "each test takes what it needs"
 )]
 
@@ -13,3 +14,12 @@ pub mod visitor;
 pub use self::clock::TestClock;
 pub use self::probe::Probe;
 pub use self::visitor::{Answer, Visitor};
+
+/// How often: what every run does, or what `SESSILE_FULL=1` does before a release.
+pub fn size(every_run: usize, full: usize) -> usize {
+    if std::env::var_os("SESSILE_FULL").is_some_and(|value| value == "1") {
+        full
+    } else {
+        every_run
+    }
+}

@@ -1,7 +1,7 @@
 //! A store that keeps what `MemoryStore` keeps, writes down what it is asked, and fails on demand.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sessile::{
     Answer, MemoryStore, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
@@ -16,6 +16,7 @@ struct Inner {
     calls: Mutex<Vec<&'static str>>,
     failing: Mutex<Vec<&'static str>>,
     delay: Mutex<Duration>,
+    acknowledged: Mutex<Option<Instant>>,
 }
 
 impl Probe {
@@ -38,19 +39,21 @@ impl Probe {
         *self.0.delay.lock().unwrap() = delay;
     }
 
+    /// When an operation was last answered without an error.
+    pub fn acknowledged(&self) -> Option<Instant> {
+        *self.0.acknowledged.lock().unwrap()
+    }
+
     /// What is stored, without counting.
     pub fn memory(&self) -> &MemoryStore {
         &self.0.memory
     }
 
-    fn answer<'a, T: Send + 'a>(
+    fn answer<'a, T: Send + Unpin + 'a>(
         &'a self,
         operation: &'static str,
         answer: impl FnOnce() -> Answer<'a, T> + Send + 'a,
-    ) -> Answer<'a, T>
-    where
-        T: Unpin,
-    {
+    ) -> Answer<'a, T> {
         self.0.calls.lock().unwrap().push(operation);
         let fails = self.0.failing.lock().unwrap().contains(&operation);
         let delay = *self.0.delay.lock().unwrap();
@@ -61,7 +64,9 @@ impl Probe {
             if fails {
                 return Err(StoreError::unavailable("the test lets this fail"));
             }
-            answer().await
+            let result = answer().await?;
+            *self.0.acknowledged.lock().unwrap() = Some(Instant::now());
+            Ok(result)
         })
     }
 }

@@ -15,6 +15,7 @@ pub struct Visitor {
 }
 
 /// What a visitor was answered.
+#[derive(Clone)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,

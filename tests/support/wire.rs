@@ -24,12 +24,14 @@ pub async fn serve(app: Router) -> SocketAddr {
 
 /// Sends a request of these lines, and reads until the server closes the connection.
 pub async fn ask(address: SocketAddr, request_line: &str, headers: &[&str], body: &str) -> Reply {
-    let mut request =
-        format!("{request_line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    for header in headers {
-        request += &format!("{header}\r\n");
-    }
-    request += &format!("content-length: {}\r\n\r\n{body}", body.len());
+    let length = format!("content-length: {}", body.len());
+    let (start, host) = (
+        format!("{request_line} HTTP/1.1"),
+        format!("host: {address}"),
+    );
+    let mut lines = vec![start.as_str(), &host, "connection: close", &length];
+    lines.extend(headers);
+    let request = lines.join("\r\n") + "\r\n\r\n" + body;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let first = stream.read_u8().await.unwrap();

@@ -108,6 +108,16 @@ pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
 }
 
 impl Change {
+    /// Whether it changes what the visitor may do.
+    pub(crate) fn is_of_privilege(&self) -> bool {
+        match self {
+            Self::Set { field, .. } => field.is_privilege(),
+            Self::Insert { values, .. } => values.iter().any(|(field, _)| field.is_privilege()),
+            Self::Remove { fields, .. } => fields.iter().any(|field| field.is_privilege()),
+            Self::Clear => true,
+        }
+    }
+
     fn apply(&self, edit: &mut Edit<'_>) {
         match self {
             Self::Set {

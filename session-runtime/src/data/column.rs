@@ -51,14 +51,16 @@ pub fn default<T: HasDefault>() -> T {
 pub struct Column<T> {
     /// The stored key, then the keys that are also read.
     pub keys: &'static [&'static str],
-    /// The value of an absent field.
-    pub default: fn() -> T,
+    /// The value of an absent field; without one the whole struct is absent.
+    pub default: Option<fn() -> T>,
     /// How values are written and read.
     pub json: Json<T>,
     /// Compares by `==`; `None` where the type has none: see [`Pair`].
     pub same: fn(&T, &T) -> Option<bool>,
     /// How concurrent changes are joined; without a rule the last writer wins.
     pub merge: Option<fn(&T, T, T) -> T>,
+    /// Whether a change gives the session a new id.
+    pub privilege: bool,
 }
 
 /// Writes and reads the values of one type.
@@ -79,14 +81,21 @@ pub const fn json<T: Stored>() -> Json<T> {
 
 impl<T> Column<T> {
     /// The stored value, or the default where nothing is stored or it no longer decodes.
-    pub fn load(&self, from: &mut Reader<'_>) -> T {
+    ///
+    /// `None` where there is no default, and where a privilege does not decode: it fails closed.
+    pub fn load(&self, from: &mut Reader<'_>) -> Option<T> {
+        let default = || self.default.map(|default| default());
         let Some(raw) = from.find(self.keys) else {
-            return (self.default)();
+            return default();
         };
-        (self.json.read)(&raw).unwrap_or_else(|error| {
-            from.warn_undecodable(self.keys[0], &error);
-            (self.default)()
-        })
+        let read = (self.json.read)(&raw);
+        read.map_or_else(
+            |error| {
+                from.warn_undecodable(self.keys[0], &error);
+                if self.privilege { None } else { default() }
+            },
+            Some,
+        )
     }
 
     /// Writes one value.
@@ -107,6 +116,9 @@ impl<T> fmt::Debug for Column<T> {
 pub trait Field: fmt::Debug + Send + Sync {
     /// The stored key, then the keys that are also read.
     fn keys(&self) -> &'static [&'static str];
+
+    /// Whether a change gives the session a new id.
+    fn is_privilege(&self) -> bool;
 
     /// Compares two encodings of the field that are not the same bytes.
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison;
@@ -129,6 +141,10 @@ pub enum Comparison {
 impl<T> Field for Column<T> {
     fn keys(&self) -> &'static [&'static str] {
         self.keys
+    }
+
+    fn is_privilege(&self) -> bool {
+        self.privilege
     }
 
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison {
@@ -163,7 +179,7 @@ impl<T> Column<T> {
         let read = |raw| (self.json.read)(raw).ok();
         let theirs = match stored {
             Some(raw) => read(raw)?,
-            None => (self.default)(),
+            None => self.default?(),
         };
         let mut merged = Vec::new();
         (self.json.write)(&rule(&read(base)?, read(mine)?, theirs), &mut merged).ok()?;
@@ -179,7 +195,7 @@ fn same_json(a: &[u8], b: &[u8]) -> bool {
 
 /// Two values that are equal by `==` where their type has it.
 ///
-/// The derive calls `same` on `&Pair`: [`ByEq`] applies at once where there is `PartialEq`;
+/// The derive calls `__same` on `&Pair`: [`ByEq`] applies at once where there is `PartialEq`;
 /// otherwise the compiler goes on to [`ByJson`], one reference further.
 #[derive(Debug)]
 pub struct Pair<'a, T>(pub &'a T, pub &'a T);
@@ -187,11 +203,11 @@ pub struct Pair<'a, T>(pub &'a T, pub &'a T);
 /// Compares by `==`.
 pub trait ByEq {
     /// Whether both are equal.
-    fn same(&self) -> Option<bool>;
+    fn __same(&self) -> Option<bool>;
 }
 
 impl<T: PartialEq> ByEq for Pair<'_, T> {
-    fn same(&self) -> Option<bool> {
+    fn __same(&self) -> Option<bool> {
         Some(self.0 == self.1)
     }
 }
@@ -199,11 +215,11 @@ impl<T: PartialEq> ByEq for Pair<'_, T> {
 /// Leaves the comparison to the JSON of both values.
 pub trait ByJson {
     /// Always `None`: there is no `==`.
-    fn same(&self) -> Option<bool>;
+    fn __same(&self) -> Option<bool>;
 }
 
 impl<T> ByJson for &Pair<'_, T> {
-    fn same(&self) -> Option<bool> {
+    fn __same(&self) -> Option<bool> {
         None
     }
 }

@@ -32,7 +32,7 @@ impl<'f> Reader<'f> {
             slice = ?self.slice,
             key,
             kind = ?error.classify(),
-            "a stored field no longer decodes: its default takes its place"
+            "a stored field no longer decodes: it counts as absent"
         );
     }
 }

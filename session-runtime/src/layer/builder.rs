@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::config::{Clock, Config, IdGenerator, Rolling};
 use super::names::Names;
 use super::service::SessionLayer;
+use super::turns::Turns;
 use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriter};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::ID_BYTES;
@@ -215,6 +216,7 @@ impl<'a> SessionLayerBuilder<'a> {
             clock: self.clock,
             new_id: self.new_id,
             names: Names::default(),
+            turns: Turns::default(),
         }))
     }
 

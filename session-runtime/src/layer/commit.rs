@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::config::Rolling;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Fate, Moved, Pending, RequestSession, Stage, State};
+use super::request::{Attempt, Fate, Moved, Pending, RequestSession, Stage, State};
 use super::write;
 
 /// What the commit has to say to the response.
@@ -20,7 +20,7 @@ pub(super) struct Outcome {
 /// Ends a request for which there is nothing to store and nothing to say; `None` where there is.
 pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
     let mut state = session.state();
-    let has_work = !state.pending.is_empty()
+    let has_work = !state.is_settled()
         || state.fate == Fate::Destroyed
         || state.moved != Moved::Nothing
         || state.owes_cookie
@@ -50,6 +50,9 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
     let settled = settle(session, dropped).await;
     let mut state = session.state();
     state.stage = Stage::Sent;
+    // What the response says was not stored, no later update by a handle may store.
+    state.drop_changes();
+    state.attempt = None;
     let set_cookie = match &settled {
         Ok(Settled::Removed) => Some(session.config.cookie.removal()),
         Ok(Settled::Kept) => state.cookie(session, true),
@@ -82,14 +85,32 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
             Settled::Kept
         });
     }
-    if !dropped {
-        let unstorable = session.state().pending.unstorable;
-        unstorable.map_or(Ok(()), Err)?;
-        save_unmodified(session);
-        write::store(session, |_| Ok(Vec::new())).await?;
-        touch(session).await?;
+    if dropped {
+        follow(session).await;
+        return Ok(Settled::Kept);
     }
+    let unstorable = session.state().pending.unstorable;
+    unstorable.map_or(Ok(()), Err)?;
+    save_unmodified(session);
+    write::store(session, |_| Ok(Vec::new())).await?;
+    touch(session).await?;
     Ok(Settled::Kept)
+}
+
+/// A `save` that was cut off may have moved the session, or may yet: its visitor must be able to
+/// follow, whatever else is dropped.
+async fn follow(session: &RequestSession) {
+    let moves = session
+        .state()
+        .attempt
+        .as_ref()
+        .is_some_and(Attempt::has_new_id);
+    if !moves {
+        return;
+    }
+    if let Err(error) = write::recover(session).await {
+        tracing::warn!(%error, "nobody can tell whether a session has a new id");
+    }
 }
 
 /// Some options concern requests whose handler never asked for the session.
@@ -105,7 +126,7 @@ async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
 fn save_unmodified(session: &RequestSession) {
     let mut state = session.state();
     let config = &session.config;
-    state.pending.force = match &state.live {
+    state.pending.wanted.force = match &state.live {
         Some(_) => config.resave && state.moved != Moved::Write,
         None => config.save_uninitialized && state.fate == Fate::Open,
     };
@@ -119,7 +140,8 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
         let Some(live) = state.live.clone().filter(|_| state.moved != Moved::Write) else {
             return Ok(());
         };
-        (live, state.pending.touch)
+        // Nor does a cookie signed anew go out for a session that has ended meanwhile.
+        (live, state.pending.touch || state.owes_cookie)
     };
     if !asked && config.rolling != Rolling::EveryResponse && !config.touch_due(&live) {
         return Ok(());
@@ -148,10 +170,12 @@ impl State {
         let live = self.live.as_ref()?;
         let rolls = match config.rolling {
             Rolling::EveryResponse => true,
-            Rolling::OnTouch => config.is_persistent(live) && self.moved >= Moved::Touch,
+            Rolling::OnTouch => config.is_persistent(live),
             Rolling::OnChange => config.is_persistent(live) && self.moved == Moved::Write,
         };
-        let due = self.owes_cookie || (settled && rolls);
+        // Only what the store has just found alive: another request may have ended the session, and
+        // its visitor may have a new one.
+        let due = self.moved >= Moved::Touch && (self.owes_cookie || (settled && rolls));
         due.then(|| {
             config
                 .cookie

@@ -8,6 +8,7 @@ use http::HeaderMap;
 
 use super::live::Live;
 use super::names::Names;
+use super::turns::Turns;
 use crate::cookie::{self, CookieLifetime, CookieWriter, Presented};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId};
@@ -49,6 +50,7 @@ pub(crate) struct Config {
     pub(super) clock: Clock,
     pub(super) new_id: IdGenerator,
     pub(crate) names: Names,
+    pub(super) turns: Turns,
 }
 
 impl Config {

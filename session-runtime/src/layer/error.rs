@@ -19,6 +19,11 @@ pub enum SessionError {
     /// Others kept changing the session, and the attempts ran out.
     #[error("too many requests change the session at once")]
     Contended,
+    /// A privilege was changed after the response was sent: no cookie could follow with the new id.
+    #[error(
+        "a privilege cannot change after the response was sent, as no cookie can follow with the new id: change it in a handler"
+    )]
+    TooLate,
     /// A field holds a value that cannot be stored.
     #[error(transparent)]
     Unstorable(#[from] Unstorable),
@@ -48,7 +53,7 @@ impl SessionError {
             Self::Gone => StatusCode::CONFLICT,
             Self::Absent(_) => StatusCode::UNAUTHORIZED,
             Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
+            Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -61,7 +66,7 @@ impl SessionError {
             Self::Absent(_) => "there is no such session",
             Self::Contended => "the session is busy, nothing was changed",
             Self::Store(_) => "the session store is unavailable",
-            Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
+            Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
                 "the session could not be stored"
             }
         }

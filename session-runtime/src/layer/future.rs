@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
-use http::{HeaderValue, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
 use super::commit::{self, Outcome};
@@ -97,10 +97,20 @@ fn finish<B: From<&'static str>>(
     }
     if let Some(cookie) = set_cookie {
         headers.append(SET_COOKIE, cookie);
-        // Over the handler's own: a cache must not give this visitor's cookie to another.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        forbid_caching(headers);
     }
     response
+}
+
+/// Over the handler's own: a cache must not give this visitor's cookie to another.
+fn forbid_caching(headers: &mut HeaderMap) {
+    // A cache that a field is targeted at, as `CDN-Cache-Control`, heeds no other (RFC 9213, section 2.2).
+    let is_targeted = |name: &&HeaderName| name.as_str().ends_with("-cache-control");
+    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
+    for name in targeted {
+        headers.remove(name);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// Neither the handler's body nor its headers: what it says has not happened.

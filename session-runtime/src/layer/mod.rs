@@ -10,6 +10,7 @@ mod names;
 mod request;
 mod service;
 mod sweep;
+mod turns;
 mod write;
 
 pub use self::builder::{ConfigError, SessionLayerBuilder};

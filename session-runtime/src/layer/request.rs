@@ -1,5 +1,6 @@
 //! What one request carries: the session as it was loaded, and what has been done to it since.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,9 +36,11 @@ pub(super) struct State {
     pub(super) origin: Origin,
     /// The session as it is known to be stored.
     pub(super) live: Option<Live>,
-    /// What has not been stored yet, in order.
+    /// What has been done since, and no write has taken up yet.
     pub(super) pending: Pending,
-    /// A write whose answer has not been seen.
+    /// What a write has taken up, until it is known to be stored; it comes before what is pending.
+    pub(super) in_hand: Wanted,
+    /// A write whose answer has not been seen; it holds what is in hand.
     pub(super) attempt: Option<Attempt>,
     pub(super) stage: Stage,
     pub(super) fate: Fate,
@@ -89,42 +92,48 @@ pub(super) enum Origin {
 
 /// What a request wants stored.
 #[derive(Default)]
-pub(super) struct Pending {
+pub(super) struct Wanted {
+    /// In the order in which they were made.
     pub(super) changes: Vec<Change>,
-    pub(super) unstorable: Option<Unstorable>,
     pub(super) idle: Option<Duration>,
     pub(super) renew: bool,
-    pub(super) touch: bool,
     /// Store even if nothing differs: `resave` and `save_uninitialized`.
     pub(super) force: bool,
 }
 
-/// A write that was begun: what it started from, the session as it stands if the write arrived, and
-/// how many of the pending changes it holds.
+/// What a request asks of its commit.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) wanted: Wanted,
+    pub(super) unstorable: Option<Unstorable>,
+    pub(super) touch: bool,
+}
+
+/// A write that was begun: what it started from, and the session as it stands if the write arrived.
+#[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) from: Option<Live>,
     pub(super) target: Live,
-    pub(super) changes: usize,
 }
 
 impl Attempt {
-    pub(super) fn ends(&self) -> (Live, Option<Live>) {
-        (self.target.clone(), self.from.clone())
+    /// Whether the session stands under another id if the write arrived.
+    pub(super) fn has_new_id(&self) -> bool {
+        self.from
+            .as_ref()
+            .is_none_or(|from| from.key != self.target.key)
     }
 }
 
-impl Pending {
-    pub(super) fn is_empty(&self) -> bool {
+impl Wanted {
+    fn is_empty(&self) -> bool {
         let Self {
             changes,
-            unstorable,
             idle,
             renew,
-            touch,
             force,
         } = self;
-        let (changed, failed) = (!changes.is_empty(), unstorable.is_some());
-        !(changed || failed || idle.is_some() || *renew || *touch || *force)
+        changes.is_empty() && idle.is_none() && !(*renew || *force)
     }
 
     /// Whether a session is to be written; one that holds nothing is not begun.
@@ -132,12 +141,17 @@ impl Pending {
         differs || self.force || (is_stored && (self.renew || self.idle.is_some()))
     }
 
-    /// Forgets what has been stored.
-    pub(super) fn settle(&mut self, changes: usize) {
-        self.changes.drain(..changes);
-        self.idle = None;
-        self.renew = false;
-        self.force = false;
+    fn append(&mut self, later: Self) {
+        let Self {
+            changes,
+            idle,
+            renew,
+            force,
+        } = later;
+        self.changes.extend(changes);
+        self.idle = idle.or(self.idle);
+        self.renew |= renew;
+        self.force |= force;
     }
 }
 
@@ -221,10 +235,12 @@ impl RequestSession {
             .as_ref()
             .map(|live| live.record.fields.clone())
             .unwrap_or_default();
-        if state.pending.changes.is_empty() {
-            return stored;
-        }
-        data::apply(&state.pending.changes, &stored)
+        [&state.in_hand, &state.pending.wanted]
+            .into_iter()
+            .filter(|wanted| !wanted.changes.is_empty())
+            .fold(stored, |fields, wanted| {
+                data::apply(&wanted.changes, &fields)
+            })
     }
 
     /// Takes what a view of the struct `type_name` changed. After the response it is too late, and
@@ -232,7 +248,7 @@ impl RequestSession {
     pub(crate) fn deposit(&self, type_name: &str, changes: Vec<Change>) {
         let mut state = self.state();
         if state.stage == Stage::Open {
-            state.pending.changes.extend(changes);
+            state.pending.wanted.changes.extend(changes);
         } else if !changes.is_empty() {
             tracing::error!(
                 data = type_name,
@@ -250,7 +266,7 @@ impl RequestSession {
     pub(crate) fn push(&self, change: Change) -> Result<(), SessionError> {
         let mut state = self.state();
         state.writable()?;
-        state.pending.changes.push(change);
+        state.pending.wanted.changes.push(change);
         Ok(())
     }
 
@@ -258,14 +274,14 @@ impl RequestSession {
     pub(crate) fn clear(&self) {
         self.request("clear", |pending| {
             pending.unstorable = None;
-            pending.changes.clear();
-            pending.changes.push(Change::Clear);
-            pending.renew = true;
+            pending.wanted.changes.clear();
+            pending.wanted.changes.push(Change::Clear);
+            pending.wanted.renew = true;
         });
     }
 
     pub(crate) fn renew(&self) {
-        self.request("renew", |pending| pending.renew = true);
+        self.request("renew", |pending| pending.wanted.renew = true);
     }
 
     pub(crate) fn touch(&self) {
@@ -273,7 +289,7 @@ impl RequestSession {
     }
 
     pub(crate) fn set_idle(&self, idle: Duration) {
-        self.request("set_max_age", |pending| pending.idle = Some(idle));
+        self.request("set_max_age", |pending| pending.wanted.idle = Some(idle));
     }
 
     /// Notes what the commit is to do; after the response there is none.
@@ -291,11 +307,43 @@ impl RequestSession {
 
     /// Drops what has not been stored.
     pub(crate) fn forget_changes(&self) {
-        self.state().pending = Pending::default();
+        self.state().drop_changes();
     }
 }
 
 impl State {
+    /// Whether nothing was done since the session was loaded, or last stored.
+    pub(super) fn is_settled(&self) -> bool {
+        let Pending {
+            wanted,
+            unstorable,
+            touch,
+        } = &self.pending;
+        wanted.is_empty() && self.in_hand.is_empty() && unstorable.is_none() && !*touch
+    }
+
+    /// Takes up what is pending, to be stored with what is in hand.
+    pub(super) fn take_up(&mut self) {
+        self.in_hand.append(mem::take(&mut self.pending.wanted));
+    }
+
+    /// Drops what has not been stored.
+    pub(super) fn drop_changes(&mut self) {
+        self.pending = Pending::default();
+        self.in_hand = Wanted::default();
+    }
+
+    /// The session has vanished: what is pending can never be stored, and is reported once.
+    pub(super) fn lose(&mut self) -> SessionError {
+        if let Some(live) = self.live.take() {
+            tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
+        }
+        self.fate = Fate::Gone;
+        self.attempt = None;
+        self.drop_changes();
+        SessionError::Gone
+    }
+
     /// Whether anything can still be stored in this request.
     pub(super) fn writable(&self) -> Result<(), SessionError> {
         // After the response no cookie could tell the visitor of a new session.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::config::Config;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Attempt, Fate, Moved, Pending, RequestSession, Stage, State};
+use super::request::{Attempt, Fate, Moved, RequestSession, Stage, State, Wanted};
 use crate::data::{self, Change};
 use crate::record::{Fields, Record};
-use crate::store::{StoreError, Swap};
+use crate::store::{StoreError, Stored, Swap};
 
 /// How often a write is tried while others write the same session.
 const ATTEMPTS: u32 = 64;
@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(32);
 impl RequestSession {
     /// Loads the session anew.
     pub(crate) async fn refresh(&self) -> Result<(), SessionError> {
+        // A write under way may give the session another id.
+        let _turn = self.writing.lock().await;
+        recover(self).await?;
         let known = {
             let state = self.state();
             state.writable()?;
@@ -27,10 +30,11 @@ impl RequestSession {
         };
         let Some(id) = known else { return Ok(()) };
         let newest = self.config.find(id).await?;
+        let mut state = self.state();
         if newest.is_none() {
-            return Err(lose(self));
+            return Err(state.lose());
         }
-        self.state().live = newest;
+        state.live = newest;
         Ok(())
     }
 
@@ -48,7 +52,7 @@ impl RequestSession {
         let stage = {
             let mut state = self.state();
             state.fate = Fate::Destroyed;
-            state.pending = Pending::default();
+            state.drop_changes();
             state.stage
         };
         if stage == Stage::Open {
@@ -74,22 +78,27 @@ pub(super) async fn store(
     mut last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
 ) -> Result<(), SessionError> {
     recover(session).await?;
+    let config = &session.config;
+    let mut turn = None;
     for attempt in 0..ATTEMPTS {
         pause(attempt).await;
-        let Some(plan) = plan(session, &mut last)? else {
+        let Some(attempt) = plan(session, &mut last)? else {
             return Ok(());
         };
-        match carry_out(session, plan).await? {
-            Swap::Done => return Ok(()),
-            Swap::Conflict(standing) => {
-                if let Some(live) = &mut session.state().live {
-                    *live = Live::new(live.id, standing);
-                }
+        let key = attempt.target.key;
+        match carry_out(config, &attempt).await? {
+            Swap::Done => {
+                session.state().adopt(attempt);
+                return Ok(());
             }
-            Swap::Gone => return Err(lose(session)),
+            Swap::Conflict(standing) => session.state().meet(attempt, standing),
+            Swap::Gone => return Err(session.state().lose()),
+        }
+        // A crowd that tried all at once would have one success a round.
+        if turn.is_none() {
+            turn = config.turns.wait(&key, config.store_timeout).await;
         }
     }
-    session.state().attempt = None;
     tracing::warn!(
         attempts = ATTEMPTS,
         "a session was not stored: others kept changing it"
@@ -103,10 +112,13 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
         let mut state = session.state();
         (state.live.take(), state.attempt.take())
     };
-    // A write whose caller was cancelled may have arrived under a new id.
-    let ends = live
-        .into_iter()
-        .chain(attempt.map(|attempt| attempt.target));
+    // A write whose caller was cancelled may have arrived under a new id, or may yet: not once the
+    // session is removed from where it was.
+    let ends = live.into_iter().chain(
+        attempt
+            .filter(Attempt::has_new_id)
+            .map(|attempt| attempt.target),
+    );
     let config = &session.config;
     let mut removed = false;
     for live in ends {
@@ -118,37 +130,33 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     Ok(removed)
 }
 
-/// One compare-and-swap: from what is known to be stored, if anything, to what is to be.
-struct Plan {
-    from: Option<Live>,
-    to: Live,
-}
-
+/// One compare-and-swap: from what is known to be stored, if anything, to what is to be; `None` where
+/// nothing is to be stored.
 fn plan(
     session: &RequestSession,
     last: &mut impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
-) -> Result<Option<Plan>, SessionError> {
-    let (from, changes, base, fields) = {
-        let state = session.state();
+) -> Result<Option<Attempt>, SessionError> {
+    let (from, base, fields) = {
+        let mut state = session.state();
+        state.take_up();
+        let in_hand = &mut state.in_hand;
+        in_hand.renew |= in_hand.changes.iter().any(Change::is_of_privilege);
         let base = state
             .live
             .as_ref()
             .map(|live| live.record.fields.clone())
             .unwrap_or_default();
-        let fields = data::apply(&state.pending.changes, &base);
-        (
-            state.live.clone(),
-            state.pending.changes.len(),
-            base,
-            fields,
-        )
+        let fields = data::apply(&state.in_hand.changes, &base);
+        (state.live.clone(), base, fields)
     };
     // The state is not locked here: `last` is the user's code, and may ask for it.
-    let fields = data::apply(&last(&fields)?, &fields);
+    let changes = last(&fields)?;
+    let fields = data::apply(&changes, &fields);
 
     let mut state = session.state();
-    if !state.pending.needs_write(from.is_some(), fields != base) {
-        state.pending.changes.drain(..changes);
+    state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
+    if !state.in_hand.needs_write(from.is_some(), fields != base) {
+        state.in_hand.changes.clear();
         return Ok(None);
     }
     state.writable()?;
@@ -156,90 +164,82 @@ fn plan(
     if bytes > max {
         return Err(SessionError::TooLarge { bytes, max });
     }
-    let to = state.target(&session.config, fields)?;
-    state.attempt = Some(Attempt {
-        from: from.clone(),
-        target: to.clone(),
-        changes,
-    });
-    Ok(Some(Plan { from, to }))
+    let target = state.target(&session.config, fields)?;
+    let attempt = Attempt { from, target };
+    state.attempt = Some(attempt.clone());
+    Ok(Some(attempt))
 }
 
-/// Asks the store, and notes what it answers.
-async fn carry_out(session: &RequestSession, plan: Plan) -> Result<Swap, SessionError> {
-    let Plan { from, to } = plan;
-    let (config, now, new) = (&session.config, session.config.now(), to.stored());
-    let swap = match &from {
+/// Asks the store.
+async fn carry_out(config: &Config, attempt: &Attempt) -> Result<Swap, SessionError> {
+    let Attempt { from, target } = attempt;
+    let (now, new) = (config.now(), target.stored());
+    let swap = match from {
         None => {
-            let inserted = config.ask(config.store.insert(&to.key, &new, now)).await?;
-            if !inserted {
+            let inserted = config.ask(config.store.insert(&target.key, &new, now));
+            if !inserted.await? {
                 return Err(StoreError::Taken.into());
             }
             Swap::Done
         }
-        Some(from) if from.key == to.key => {
+        Some(from) if from.key == target.key => {
             let expected = from.record.revision;
             config
-                .ask(config.store.replace(&to.key, expected, &new, now))
+                .ask(config.store.replace(&target.key, expected, &new, now))
                 .await?
         }
         Some(from) => {
-            let expected = from.record.revision;
+            let (from, expected) = (&from.key, from.record.revision);
             config
-                .ask(config.store.rotate(&from.key, expected, &to.key, &new, now))
+                .ask(config.store.rotate(from, expected, &target.key, &new, now))
                 .await?
         }
     };
-    let mut state = session.state();
-    match state.attempt.take() {
-        Some(attempt) if swap == Swap::Done => state.adopt(attempt),
-        _ => {}
-    }
     Ok(swap)
 }
 
-/// Finds out what became of a write whose caller was cancelled, or whose answer was lost: its
-/// revision says whether it arrived.
-async fn recover(session: &RequestSession) -> Result<(), SessionError> {
-    let Some((target, from)) = session.state().attempt.as_ref().map(Attempt::ends) else {
+/// Settles a write whose caller was cancelled, or whose answer was lost. Its revision says whether it
+/// arrived; if it has not, the very same write is asked for again, so that it cannot arrive twice.
+pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError> {
+    let config = &session.config;
+    let attempt = {
+        let mut state = session.state();
+        let Some(attempt) = state.attempt.clone() else {
+            return Ok(());
+        };
+        state.writable()?;
+        if attempt.target.expires <= config.now() {
+            return Err(state.lose());
+        }
+        attempt
+    };
+    if has_arrived(config, &attempt.target).await? {
+        session.state().adopt(attempt);
         return Ok(());
-    };
-    let standing = |live: Option<Live>| live.map(|live| live.record.revision);
-    let arrived = standing(session.config.find(target.id).await?);
-    let is_back = match from {
-        _ if arrived == Some(target.record.revision) => false,
-        None => arrived.is_none(),
-        Some(from) => match standing(session.config.find(from.id).await?) {
-            None => return Err(lose(session)),
-            Some(revision) => revision == from.record.revision,
-        },
-    };
-    let mut state = session.state();
-    match state.attempt.take() {
-        Some(attempt) if arrived == Some(target.record.revision) => state.adopt(attempt),
-        _ if is_back => {}
-        // Somebody wrote after it, so that nobody can tell whether it arrived: not repeated.
-        _ => return Err(SessionError::Contended),
     }
-    Ok(())
+    let swap = carry_out(config, &attempt).await;
+    // It may have arrived between the two questions.
+    if matches!(swap, Ok(Swap::Done)) || has_arrived(config, &attempt.target).await? {
+        session.state().adopt(attempt);
+        return Ok(());
+    }
+    match swap? {
+        Swap::Gone => Err(session.state().lose()),
+        // Somebody wrote after it, so that nobody can tell whether it arrived: it is not repeated, and
+        // nothing is stored after it.
+        Swap::Done | Swap::Conflict(_) => Err(SessionError::Contended),
+    }
 }
 
-/// The session has vanished: what is pending can never be stored, and is reported once.
-pub(super) fn lose(session: &RequestSession) -> SessionError {
-    let mut state = session.state();
-    if let Some(live) = state.live.take() {
-        tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
-    }
-    state.fate = Fate::Gone;
-    state.attempt = None;
-    state.pending = Pending::default();
-    SessionError::Gone
+async fn has_arrived(config: &Config, target: &Live) -> Result<bool, StoreError> {
+    let standing = config.find(target.id).await?;
+    Ok(standing.is_some_and(|live| live.record.revision == target.record.revision))
 }
 
 /// The first attempts follow at once; then each waits a random while, longer from time to time, so
 /// that a crowd of writers comes apart.
 async fn pause(attempt: u32) {
-    let Some(doublings) = attempt.checked_sub(2) else {
+    let Some(doublings) = attempt.checked_sub(3) else {
         return;
     };
     let longest = LONGEST_PAUSE.min(Duration::from_millis(1 << doublings.min(10)));
@@ -249,22 +249,25 @@ async fn pause(attempt: u32) {
 
 impl State {
     /// The session as it will stand in the store.
-    fn target(&self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
+    fn target(&mut self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
         let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
             created: live.map_or(now, |live| live.record.created),
-            idle: self.pending.idle.or(live.and_then(|live| live.record.idle)),
+            idle: self.in_hand.idle.or(live.and_then(|live| live.record.idle)),
             fields,
         };
         let expires = config.deadline(&record, now);
         if expires <= now {
-            return Err(SessionError::Gone);
+            return Err(self.lose());
         }
         let id = match live {
-            Some(live) if !self.pending.renew => live.id,
-            _ if self.stage == Stage::Sent => return Err(SessionError::Gone),
+            Some(live) if !self.in_hand.renew => live.id,
+            _ if self.stage == Stage::Sent => {
+                self.drop_changes();
+                return Err(SessionError::TooLate);
+            }
             _ => config.new_id(),
         };
         Ok(Live {
@@ -275,19 +278,22 @@ impl State {
         })
     }
 
-    /// A write has arrived: what it held is no longer pending.
+    /// Another write was faster: what is in hand stays there.
+    fn meet(&mut self, attempt: Attempt, standing: Stored) {
+        self.attempt = None;
+        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+    }
+
+    /// A write has arrived: what it held is no longer in hand.
     fn adopt(&mut self, attempt: Attempt) {
-        let Attempt {
-            from,
-            target,
-            changes,
-        } = attempt;
-        let is_new_id = from.is_none_or(|from| from.key != target.key);
-        if is_new_id {
+        let has_new_id = attempt.has_new_id();
+        let Attempt { from: _, target } = attempt;
+        if has_new_id {
             tracing::info!(session = %target.key.public(), "a session has a new id");
         }
-        self.pending.settle(changes);
-        self.owes_cookie |= is_new_id;
+        self.attempt = None;
+        self.in_hand = Wanted::default();
+        self.owes_cookie |= has_new_id;
         self.moved = Moved::Write;
         self.live = Some(target);
     }

@@ -6,6 +6,8 @@ struct Visits {
     page_views: u64,
     #[session(skip, rename = "c", alias = "d")]
     cache: u64,
+    #[session(required, privilege, skip)]
+    user: u64,
 }
 
 fn main() {}

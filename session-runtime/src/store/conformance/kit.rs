@@ -104,6 +104,10 @@ impl<S: SessionStore> Checked<S> {
 }
 
 /// Panics with the sentence unless what was found is what was expected.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "most of what is found is a temporary"
+)]
 pub(super) fn must_be<T: PartialEq + Debug>(found: T, expected: T, sentence: &str) {
     assert!(
         found == expected,

@@ -1,0 +1,416 @@
+//! Explains a history, or says what cannot be explained: which write was lost, doubled or brought
+//! back, which id outlived its end, who was refused without a reason.
+
+use http::StatusCode;
+use sessile::StoreKey;
+
+use super::journal::{Ending, Id, Journal, Note, Request, Result as Done, Sent, Tick};
+use super::program::{Log, Step};
+
+type Explained = Result<(), String>;
+
+macro_rules! demand {
+    ($holds:expr, $($sentence:tt)+) => {
+        if !$holds {
+            return Err(format!($($sentence)+));
+        }
+    };
+}
+
+/// Holds a history against every rule.
+pub(super) fn explain(journal: &Journal) -> Explained {
+    let history = History::of(journal);
+    for (number, request) in journal.requests.iter().enumerate() {
+        history.nothing_is_read_that_was_not_written(number, request)?;
+        history.a_session_is_found_until_it_ends(number, request)?;
+        history.refusals_have_a_reason(number, request)?;
+        history.cookies_follow_the_session(number, request)?;
+    }
+    for id in &journal.ids {
+        history.what_is_stored_was_written(id)?;
+        history.dead_ids_hold_nothing(id)?;
+    }
+    history.a_session_lives_under_one_id()?;
+    history.acknowledged_writes_are_stored_once()
+}
+
+/// A session through all its ids: by the request that began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lineage(usize);
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The client, or the handler, was told that it is stored.
+    Acknowledged(Tick),
+    /// It was told that it is not, or it never happened.
+    Refused,
+    /// Nobody was told anything.
+    Unknown,
+}
+
+/// Something that may have ended a session, or the life of an id, between two moments.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    from: Tick,
+    /// `None` if it may yet come.
+    until: Option<Tick>,
+    certain: bool,
+    by: Option<usize>,
+}
+
+/// A write of a program: by which request, to which session, and what became of it.
+struct Write {
+    number: u32,
+    by: usize,
+    lineage: Lineage,
+    fate: Fate,
+}
+
+/// A journal, and what follows from it.
+struct History<'j> {
+    journal: &'j Journal,
+    /// Which session each request worked on.
+    lineages: Vec<Lineage>,
+    writes: Vec<Write>,
+}
+
+impl<'j> History<'j> {
+    fn of(journal: &'j Journal) -> Self {
+        let mut history = Self {
+            journal,
+            lineages: Vec::new(),
+            writes: Vec::new(),
+        };
+        for (number, request) in journal.requests.iter().enumerate() {
+            let lineage = match (request.key, &request.opened) {
+                // Whoever drew an id was invoked before whoever came with it.
+                (Some(key), Some(opened)) if !opened.is_new => history.lineages[history.id(key).by],
+                _ => Lineage(number),
+            };
+            history.lineages.push(lineage);
+            for (index, step) in request.program.steps.iter().enumerate() {
+                if let Step::Write(write) | Step::Update(write) | Step::CutUpdate(write, _) = *step {
+                    history.writes.push(Write {
+                        number: write,
+                        by: number,
+                        lineage,
+                        fate: request.fate(index),
+                    });
+                }
+            }
+        }
+        history
+    }
+
+    fn id(&self, key: StoreKey) -> &'j Id {
+        let id = self.journal.ids.iter().find(|id| id.key == key);
+        id.expect("every cookie names an id that was drawn")
+    }
+
+    fn lineage(&self, number: usize) -> Lineage {
+        self.lineages[number]
+    }
+
+    /// The requests that worked on a session.
+    fn on(&self, lineage: Lineage) -> impl Iterator<Item = (usize, &'j Request)> {
+        let requests = self.journal.requests.iter().enumerate();
+        requests.filter(move |(number, _)| self.lineage(*number) == lineage)
+    }
+
+    /// What may have ended the life of an id.
+    fn ends_of_id(&self, key: StoreKey) -> Vec<End> {
+        let born = self.id(key).drawn;
+        let ends = self.journal.requests.iter().enumerate().flat_map(|(number, request)| {
+            let mine = request.key == Some(key) && !request.is_new();
+            mine.then(|| request.ends(number, |step| step != Step::Pause))
+                .into_iter()
+                .flatten()
+        });
+        ends.chain(self.jump_after(born)).collect()
+    }
+
+    /// What may have taken the content of a session away.
+    fn ends_of_content(&self, lineage: Lineage) -> Vec<End> {
+        let ends = self.on(lineage).flat_map(|(number, request)| {
+            request.ends(number, |step| matches!(step, Step::Clear | Step::Destroy))
+        });
+        ends.chain(self.jump_after(0)).collect()
+    }
+
+    fn jump_after(&self, moment: Tick) -> Option<End> {
+        let at = self.journal.jump.filter(|at| *at > moment)?;
+        Some(End {
+            from: at,
+            until: Some(at),
+            certain: true,
+            by: None,
+        })
+    }
+
+    fn coherent(&self, log: &Log, lineage: Lineage, at: &str) -> Explained {
+        let Log {
+            entries,
+            count,
+            set,
+            by_parity,
+        } = log;
+        let whole = entries.len() == *count
+            && entries.len() == set.len()
+            && entries.iter().all(|entry| set.contains(entry))
+            && by_parity.values().sum::<usize>() == *count;
+        demand!(whole, "{at} is a mixture, or holds a write twice: {log:?}");
+        for write in self.writes.iter().filter(|write| set.contains(&write.number)) {
+            let number = write.number;
+            demand!(write.lineage == lineage, "{at} holds {number} of another session");
+            demand!(write.fate != Fate::Refused, "{at} holds {number}, which was refused");
+        }
+        Ok(())
+    }
+
+    fn nothing_is_read_that_was_not_written(&self, number: usize, request: &Request) -> Explained {
+        let Some(opened) = &request.opened else {
+            return Ok(());
+        };
+        let at = format!("what request {number} read");
+        if opened.is_new {
+            demand!(opened.log == Log::default(), "{at} is not empty: {:?}", opened.log);
+            return Ok(());
+        }
+        let lineage = self.lineage(number);
+        self.coherent(&opened.log, lineage, &at)?;
+        let ends = self.ends_of_content(lineage);
+        let of_this_session = |write: &&Write| write.lineage == lineage;
+        for write in self.writes.iter().filter(of_this_session) {
+            let seen = opened.log.set.contains(&write.number);
+            let before = matches!(write.fate, Fate::Acknowledged(told) if told < request.invoked);
+            if seen || !before {
+                continue;
+            }
+            let written = self.journal.requests[write.by].invoked;
+            let taken = ends.iter().any(|end| end.from < opened.at && end.is_after(written));
+            demand!(taken, "{at} lacks {}, which was acknowledged before", write.number);
+        }
+        Ok(())
+    }
+
+    fn a_session_is_found_until_it_ends(&self, number: usize, request: &Request) -> Explained {
+        let (Some(key), Some(opened)) = (request.key, &request.opened) else {
+            return Ok(());
+        };
+        for end in self.ends_of_id(key) {
+            let ended = end.certain && end.until.is_some_and(|until| until < request.invoked);
+            demand!(
+                opened.is_new || !ended,
+                "request {number} found a session whose id had ended: {end:?}"
+            );
+        }
+        let may_have = |end: &End| end.from < opened.at && end.by != Some(number);
+        let explained = !opened.is_new || self.ends_of_id(key).iter().any(may_have);
+        demand!(explained, "request {number} found no session, and nothing had ended it");
+        Ok(())
+    }
+
+    fn refusals_have_a_reason(&self, number: usize, request: &Request) -> Explained {
+        let Ending::Answered(status, _) = &request.ending else {
+            return Ok(());
+        };
+        let ended = request.ended.expect("an answer has a moment");
+        match *status {
+            StatusCode::CONFLICT => {
+                let keys = request.key.filter(|_| !request.is_new()).into_iter();
+                let own = self.journal.ids.iter().filter(|id| id.by == number).map(|id| id.key);
+                let reason = keys.chain(own).flat_map(|key| self.ends_of_id(key));
+                let reason = reason.filter(|end| end.by != Some(number));
+                let reason = reason.into_iter().any(|end| end.from < ended);
+                let own = request.notes.iter().any(|note| note.step == Step::Destroy);
+                demand!(reason || own, "request {number} was told that its session had ended");
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let cut = request.notes.iter().any(|note| note.result == Done::Cut);
+                demand!(cut, "request {number} was refused though nothing was in doubt");
+            }
+            StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}
+            status => return Err(format!("request {number} was answered {status}")),
+        }
+        Ok(())
+    }
+
+    fn cookies_follow_the_session(&self, number: usize, request: &Request) -> Explained {
+        let Ending::Answered(status, sent) = &request.ending else {
+            return Ok(());
+        };
+        let did = |wanted: fn(Step) -> bool| request.notes.iter().any(|note| wanted(note.step));
+        let destroyed = did(|step| step == Step::Destroy);
+        let left_alone = *sent == Sent::Nothing || destroyed || *status != StatusCode::CONFLICT;
+        demand!(left_alone, "request {number} was refused, and its cookie changed");
+        let moved = did(|step| matches!(step, Step::Renew | Step::Clear));
+        match sent {
+            Sent::Nothing => {
+                let told = |write: &Write| {
+                    write.by == number && matches!(write.fate, Fate::Acknowledged(_))
+                };
+                let holds = request.is_new() && self.writes.iter().any(told);
+                let expired = self.journal.jump.is_some();
+                let follows = !holds || destroyed || expired;
+                demand!(follows, "request {number} began a session and sent no cookie");
+                let ok = status.is_success();
+                let stays = request.is_new() || request.key.is_none() || !moved || destroyed;
+                demand!(stays || !ok, "request {number} moved a session and sent no cookie");
+            }
+            Sent::Removal => demand!(destroyed, "request {number} removed a cookie unasked"),
+            Sent::Cookie(key) => {
+                demand!(self.id(*key).by == number, "request {number} sent another's id");
+                let due = request.is_new() || moved;
+                demand!(due, "request {number} sent a cookie that nobody needs");
+            }
+        }
+        Ok(())
+    }
+
+    fn what_is_stored_was_written(&self, id: &Id) -> Explained {
+        let Some(log) = &id.stored else { return Ok(()) };
+        let at = format!("the session that request {} left", id.by);
+        self.coherent(log, self.lineage(id.by), &at)
+    }
+
+    fn dead_ids_hold_nothing(&self, id: &Id) -> Explained {
+        let dead = self.ends_of_id(id.key).iter().any(|end| end.certain);
+        let holds = dead && id.stored.is_some();
+        demand!(!holds, "the id that request {} drew has ended and is alive", id.by);
+        Ok(())
+    }
+
+    fn a_session_lives_under_one_id(&self) -> Explained {
+        let live: Vec<_> = self.journal.ids.iter().filter(|id| id.stored.is_some()).collect();
+        for (index, id) in live.iter().enumerate() {
+            let lineage = self.lineage(id.by);
+            let twin = live[..index].iter().find(|twin| self.lineage(twin.by) == lineage);
+            demand!(twin.is_none(), "the session of {lineage:?} lives under two ids");
+        }
+        Ok(())
+    }
+
+    fn acknowledged_writes_are_stored_once(&self) -> Explained {
+        let told = |write: &&Write| matches!(write.fate, Fate::Acknowledged(_));
+        for write in self.writes.iter().filter(told) {
+            let mut stored = self.journal.ids.iter().filter_map(|id| id.stored.as_ref());
+            if stored.any(|log| log.set.contains(&write.number)) {
+                continue;
+            }
+            let written = self.journal.requests[write.by].invoked;
+            let ends = self.ends_of_content(write.lineage);
+            let taken = ends.iter().any(|end| end.is_after(written));
+            let Write { number, by, .. } = write;
+            demand!(taken, "{number} of request {by} was acknowledged, and is lost");
+        }
+        Ok(())
+    }
+}
+
+impl End {
+    fn is_after(&self, moment: Tick) -> bool {
+        self.until.is_none_or(|until| until > moment)
+    }
+}
+
+impl Request {
+    /// Whether the request worked on no session that had been there before.
+    fn is_new(&self) -> bool {
+        self.opened.as_ref().is_none_or(|opened| opened.is_new)
+    }
+
+    fn answered(&self) -> Option<StatusCode> {
+        match &self.ending {
+            Ending::Answered(status, _) => Some(*status),
+            Ending::Dropped | Ending::Panicked => None,
+        }
+    }
+
+    /// What the steps of this kind may have ended.
+    fn ends(&self, number: usize, kind: fn(Step) -> bool) -> Vec<End> {
+        let ends = self.notes.iter().enumerate().filter_map(|(index, note)| {
+            let ends = matches!(note.step, Step::Renew | Step::Clear | Step::Destroy);
+            (ends && kind(note.step)).then(|| self.end(number, index, note)).flatten()
+        });
+        ends.collect()
+    }
+
+    /// When what a step asked for took place, if it did.
+    fn end(&self, number: usize, index: usize, note: &Note) -> Option<End> {
+        let later = &self.notes[index + 1..];
+        let end = |until, certain| {
+            Some(End {
+                from: note.at,
+                until,
+                certain,
+                by: Some(number),
+            })
+        };
+        let destroys = note.step == Step::Destroy;
+        let destroyed = |note: &Note| note.step == Step::Destroy;
+        // A `save` stores a rotation, but not once the session is to be destroyed.
+        let saved = later.iter().take_while(|note| !destroyed(note)).find(|note| note.saves());
+        if let Some(saved) = saved.filter(|saved| !destroys && saved.result == Done::Done) {
+            return end(Some(saved.at), true);
+        }
+        let in_doubt = !destroys && saved.is_some();
+        match (&self.ending, destroys) {
+            (Ending::Dropped, _) => end(None, false),
+            (Ending::Panicked, _) => in_doubt.then(|| end(None, false)).flatten(),
+            (Ending::Answered(status, _), _) if *status == StatusCode::SERVICE_UNAVAILABLE => {
+                end(None, false)
+            }
+            (Ending::Answered(..), true) => end(self.ended, true),
+            (Ending::Answered(status, _), false) if status.is_server_error() => {
+                in_doubt.then(|| end(None, false)).flatten()
+            }
+            // In the same request a logout makes of a rotation what it makes of all else.
+            (Ending::Answered(..), false) => end(self.ended, true),
+        }
+    }
+
+    /// What became of the write at a step.
+    fn fate(&self, index: usize) -> Fate {
+        let Some(note) = self.notes.get(index) else {
+            return match self.ending {
+                Ending::Dropped => Fate::Unknown,
+                Ending::Panicked | Ending::Answered(..) => Fate::Refused,
+            };
+        };
+        let mut in_doubt = false;
+        let refused = |in_doubt| if in_doubt { Fate::Unknown } else { Fate::Refused };
+        let first = if matches!(note.step, Step::Write(_)) { index + 1 } else { index };
+        for note in &self.notes[first..] {
+            match (note.step, note.result) {
+                (Step::Destroy | Step::Clear, _) => return refused(in_doubt),
+                (_, Done::Failed(StatusCode::CONFLICT)) => return refused(in_doubt),
+                (_, Done::Failed(_)) => return Fate::Unknown,
+                (_, Done::Cut) if note.is_own_update(index, first) => return Fate::Unknown,
+                (_, Done::Cut) => in_doubt = true,
+                (_, Done::Done) if note.saves() => return Fate::Acknowledged(note.at),
+                (_, Done::Done) => {}
+            }
+        }
+        match self.answered() {
+            None if self.ending == Ending::Dropped => Fate::Unknown,
+            None => refused(in_doubt),
+            Some(StatusCode::SERVICE_UNAVAILABLE) => Fate::Unknown,
+            Some(StatusCode::CONFLICT | StatusCode::INTERNAL_SERVER_ERROR) => refused(in_doubt),
+            Some(_) => Fate::Acknowledged(self.ended.expect("an answer has a moment")),
+        }
+    }
+}
+
+impl Note {
+    /// Whether the step stores what was written before it.
+    fn saves(&self) -> bool {
+        use Step::{CutSave, CutUpdate, Save, Update};
+        matches!(self.step, Save | Update(_) | CutSave(_) | CutUpdate(..))
+    }
+
+    /// Whether it is the very update whose write is asked for: cut short, nobody repeats it.
+    fn is_own_update(&self, index: usize, first: usize) -> bool {
+        index == first && matches!(self.step, Step::CutUpdate(..))
+    }
+}

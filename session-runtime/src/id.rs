@@ -20,7 +20,10 @@ pub struct SessionId([u8; ID_CHARS]);
 impl SessionId {
     /// Encodes 24 bytes, which should be random, as an id.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "24 bytes are always 32 characters")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "24 bytes are always 32 characters"
+    )]
     pub fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
         let mut chars = [0; ID_CHARS];
         Base64UrlUnpadded::encode(&bytes, &mut chars).expect("24 bytes are 32 characters");
@@ -119,7 +122,14 @@ mod tests {
 
     #[test]
     fn other_lengths_and_characters_are_no_id() {
-        for chars in ["", "short", &"a".repeat(31), &"a".repeat(33), &"+".repeat(32), &"é".repeat(16)] {
+        for chars in [
+            "",
+            "short",
+            &"a".repeat(31),
+            &"a".repeat(33),
+            &"+".repeat(32),
+            &"é".repeat(16),
+        ] {
             assert_eq!(SessionId::parse(chars.as_bytes()), None, "{chars}");
         }
     }
@@ -135,6 +145,9 @@ mod tests {
     fn the_store_key_is_the_sha_256_of_the_characters() {
         let id = SessionId::from_bytes([0; ID_BYTES]);
         let text = id.key().to_text();
-        assert_eq!(text, Base64UrlUnpadded::encode_string(&Sha256::digest("A".repeat(32))));
+        assert_eq!(
+            text,
+            Base64UrlUnpadded::encode_string(&Sha256::digest("A".repeat(32)))
+        );
     }
 }

@@ -38,8 +38,8 @@ pub use expiry::Timestamp;
 pub use extract::{Session, SessionHandle, SessionRejection};
 pub use id::{ID_BYTES, PublicId, SessionId, StoreKey};
 pub use layer::{
-    ConfigError, NameTaken, ResponseFuture, Rolling, SessionError, SessionLayer,
-    SessionLayerBuilder, SessionService,
+    ConfigError, Hop, NameTaken, ResponseFuture, Rolling, SessionError, SessionLayer,
+    SessionLayerBuilder, SessionService, TrustedProxy,
 };
 pub use record::{Fields, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};

@@ -1,7 +1,7 @@
 //! What browsers refuse, or give another scope than was asked for; knows no cookie's value.
 
 use super::error::CookieError;
-use super::options::{CookieLifetime, CookieOptions, SameSite};
+use super::options::{Connection, CookieLifetime, CookieOptions, SameSite};
 use super::read::TOKEN_CHARS;
 
 #[cfg(test)]
@@ -16,12 +16,20 @@ const MAX_LABEL: usize = 63;
 const _: () = assert!(MAX_NAME + TOKEN_CHARS <= 4096);
 
 impl CookieOptions<'_> {
-    /// Checks that browsers accept a cookie of this name, and with the scope that the options say.
+    /// Checks that browsers accept a cookie of this name, and with the scope that the options say. What
+    /// is `Auto` has to do so over https and over plain http.
     ///
     /// # Errors
     ///
     /// The first rule that does not hold.
     pub const fn check(&self, name: &str) -> Result<(), CookieError> {
+        match self.on(Connection::Https).check_one(name) {
+            Ok(()) => self.on(Connection::Plain).check_one(name),
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn check_one(&self, name: &str) -> Result<(), CookieError> {
         let faults = [
             name_fault(name.as_bytes()),
             path_fault(self.path.as_bytes()),

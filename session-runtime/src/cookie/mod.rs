@@ -16,7 +16,7 @@ mod tests;
 mod user_agent;
 
 pub use error::CookieError;
-pub(crate) use options::CookieLifetime;
+pub(crate) use options::{Connection, CookieLifetime};
 pub use options::{CookieOptions, Priority, SameSite, Secure};
 pub(crate) use read::{Presented, presented};
-pub(crate) use write::CookieWriter;
+pub(crate) use write::CookieWriters;

@@ -9,6 +9,9 @@ pub enum Secure {
     /// Over https alone; browsers make an exception for a loopback host.
     #[default]
     Always,
+    /// As the connection is: a request that came over https gets a `Secure` cookie, another one not.
+    /// Behind a proxy that ends TLS, `trusted_proxy` says which is which.
+    Auto,
     /// Over plain http as well, where anybody on the way can read it and take the session over.
     Never,
 }
@@ -25,6 +28,18 @@ pub enum SameSite {
     Lax,
     /// Always, which an embedded page needs; forged requests are then the application's concern.
     None,
+    /// `None` for a request that came over https, `Lax` for another one.
+    Auto,
+}
+
+/// How a request came to us, as far as we can tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Connection {
+    Https,
+    /// Over plain http, to a host of this machine: browsers trust it.
+    Loopback,
+    #[default]
+    Plain,
 }
 
 /// Which cookies a browser evicts last when a site has too many.
@@ -200,6 +215,18 @@ impl<'a> CookieOptions<'a> {
         self
     }
 
+    /// What the options are for a request that came this way: nothing is `Auto` any more.
+    pub(crate) const fn on(mut self, connection: Connection) -> Self {
+        let https = matches!(connection, Connection::Https);
+        if let Secure::Auto = self.secure {
+            self.secure = if https { Secure::Always } else { Secure::Never };
+        }
+        if let SameSite::Auto = self.same_site {
+            self.same_site = if https { SameSite::None } else { SameSite::Lax };
+        }
+        self
+    }
+
     pub(crate) const fn lifetime(&self) -> CookieLifetime {
         self.lifetime
     }
@@ -246,5 +273,24 @@ mod tests {
         assert!(options.http_only);
         assert_eq!(options.same_site, SameSite::default());
         assert!(!options.secure(Secure::Never).is_secure());
+    }
+
+    #[test]
+    fn auto_follows_the_connection() {
+        let auto = CookieOptions::new()
+            .secure(Secure::Auto)
+            .same_site(SameSite::Auto);
+        let https = auto.on(Connection::Https);
+        assert_eq!(
+            (https.secure, https.same_site),
+            (Secure::Always, SameSite::None)
+        );
+        for plain in [Connection::Plain, Connection::Loopback] {
+            let plain = auto.on(plain);
+            assert_eq!(
+                (plain.secure, plain.same_site),
+                (Secure::Never, SameSite::Lax)
+            );
+        }
     }
 }

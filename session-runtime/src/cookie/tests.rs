@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::read::token;
 use super::user_agent::{Cause, Refusal, Request, UserAgent};
-use super::{CookieLifetime, CookieOptions, CookieWriter, Priority, SameSite, Secure};
+use super::write::CookieWriter;
+use super::{Connection, CookieLifetime, CookieOptions, CookieWriters, Priority, SameSite, Secure};
 use crate::id::SessionId;
 use crate::secret::{KeyRing, Secret};
 
@@ -100,7 +101,7 @@ fn is_promised(options: &CookieOptions<'_>, request: Request<'_>) -> bool {
     };
     let cause = match options.same_site {
         SameSite::Strict => request.cause == Cause::SameSite,
-        SameSite::Lax => request.cause != Cause::ForeignPart,
+        SameSite::Lax | SameSite::Auto => request.cause != Cause::ForeignPart,
         SameSite::None => true,
     };
     let https = options.secure == Secure::Never || request.https;
@@ -312,4 +313,35 @@ fn a_secure_cookie_is_kept_in_development_too_but_not_over_plain_http() {
     assert_eq!(receive("localhost"), Ok(()));
     assert_eq!(receive("127.0.0.1"), Ok(()));
     assert_eq!(receive(HOST), Err(Refusal::InsecureOrigin));
+}
+
+#[test]
+fn what_is_auto_is_accepted_over_https_and_over_plain_http() {
+    let autos = all_options().into_iter().flat_map(|options| {
+        [
+            options.secure(Secure::Auto),
+            options.same_site(SameSite::Auto),
+            options.secure(Secure::Auto).same_site(SameSite::Auto),
+        ]
+    });
+    let mut tested = 0;
+    for (name, options) in autos.flat_map(|options| NAMES.map(|name| (name, options))) {
+        let Ok(writers) = CookieWriters::new(name, &options) else {
+            assert!(options.check(name).is_err(), "{name} {options:?}");
+            continue;
+        };
+        assert_eq!(options.check(name), Ok(()));
+        for (connection, https) in [(Connection::Https, true), (Connection::Plain, false)] {
+            let writer = writers.on(connection);
+            if writer.is_secure() && !https {
+                continue;
+            }
+            let line = writer.set(&id(), &keys(name), options.lifetime());
+            let from = Request { https, ..HOME };
+            let received = UserAgent::new(now()).receive(line.to_str().unwrap(), from);
+            assert_eq!(received, Ok(()), "{line:?} for {options:?}");
+            tested += 1;
+        }
+    }
+    assert!(tested > 1000, "{tested} cookies were tested");
 }

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use httpdate::HttpDate;
 
 use super::error::CookieError;
-use super::options::{CookieLifetime, CookieOptions, Priority, SameSite};
+use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
 use super::read::token;
 use crate::id::SessionId;
 use crate::secret::KeyRing;
@@ -18,9 +18,38 @@ const MAX_AGE_CAP: Duration = Duration::from_hours(400 * 24);
 /// The last second that has a date of the form that HTTP uses: the end of the year 9999.
 const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
+/// Writes the cookie of one name and one set of options, as each connection needs it.
+#[derive(Debug)]
+pub(crate) struct CookieWriters {
+    https: CookieWriter,
+    plain: CookieWriter,
+}
+
+impl CookieWriters {
+    pub(crate) fn new(name: &str, options: &CookieOptions<'_>) -> Result<Self, CookieError> {
+        Ok(Self {
+            https: CookieWriter::new(name, &options.on(Connection::Https))?,
+            plain: CookieWriter::new(name, &options.on(Connection::Plain))?,
+        })
+    }
+
+    /// Whether something is `Auto`.
+    pub(crate) fn follow_connection(&self) -> bool {
+        self.https.attributes != self.plain.attributes
+    }
+
+    pub(crate) fn on(&self, connection: Connection) -> &CookieWriter {
+        match connection {
+            Connection::Https => &self.https,
+            Connection::Loopback | Connection::Plain => &self.plain,
+        }
+    }
+}
+
 /// Writes the cookie of one name and one set of options, which were checked.
 #[derive(Debug)]
 pub(crate) struct CookieWriter {
+    is_secure: bool,
     start: String,
     attributes: String,
     removal: HeaderValue,
@@ -34,6 +63,7 @@ impl CookieWriter {
         let removal = format!("{start}{scope}; Max-Age=0; Expires={}", date(UNIX_EPOCH));
         let attributes = scope + options.priority.map_or("", priority);
         Ok(Self {
+            is_secure: options.is_secure(),
             start,
             attributes,
             removal: header(removal),
@@ -44,6 +74,7 @@ impl CookieWriter {
     /// a table of HTTP/2 that an attacker could probe.
     pub(crate) fn set(&self, id: &SessionId, keys: &KeyRing, until: CookieLifetime) -> HeaderValue {
         let Self {
+            is_secure: _,
             start,
             attributes,
             removal: _,
@@ -53,6 +84,11 @@ impl CookieWriter {
         let mut value = header(format!("{start}{token}{attributes}{}", lifetime(until)));
         value.set_sensitive(true);
         value
+    }
+
+    /// Whether browsers drop the cookie unless they trust the connection.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     /// Takes the cookie from the browser: only the same name, path, domain and partition name it,
@@ -79,7 +115,8 @@ fn scope(options: &CookieOptions<'_>) -> String {
         .secure(options.is_secure())
         .same_site(match same_site {
             SameSite::Strict => cookie::SameSite::Strict,
-            SameSite::Lax => cookie::SameSite::Lax,
+            // The options are those of a connection, so that nothing is `Auto` here.
+            SameSite::Lax | SameSite::Auto => cookie::SameSite::Lax,
             SameSite::None => cookie::SameSite::None,
         })
         .partitioned(partitioned)

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use super::config::{Clock, Config, IdGenerator, Rolling};
+use super::connection::TrustedProxy;
 use super::names::Names;
 use super::service::SessionLayer;
 use super::turns::Turns;
-use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriter};
+use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriters};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::ID_BYTES;
 use crate::secret::{KeyRing, Secret};
@@ -75,6 +77,7 @@ pub struct SessionLayerBuilder<'a> {
     previous_secrets: Vec<Secret>,
     name: String,
     cookie: CookieOptions<'a>,
+    trusted_proxy: TrustedProxy,
     idle_timeout: Option<Duration>,
     absolute_timeout: Duration,
     rolling: Rolling,
@@ -94,6 +97,7 @@ impl<'a> SessionLayerBuilder<'a> {
             previous_secrets: Vec::new(),
             name: DEFAULT_NAME.to_owned(),
             cookie: CookieOptions::new(),
+            trusted_proxy: TrustedProxy::default(),
             idle_timeout: None,
             absolute_timeout: DEFAULT_ABSOLUTE,
             rolling: Rolling::default(),
@@ -115,6 +119,16 @@ impl<'a> SessionLayerBuilder<'a> {
     /// Sets the cookie's scope and lifetime.
     pub fn cookie(mut self, options: CookieOptions<'a>) -> Self {
         self.cookie = options;
+        self
+    }
+
+    /// Believes this proxy when it says that a request came over https; nobody is believed by default.
+    ///
+    /// It decides what [`Secure::Auto`](crate::Secure::Auto) and
+    /// [`SameSite::Auto`](crate::SameSite::Auto) are. A server that speaks https itself, or only behind
+    /// such a proxy, needs neither: the cookie is `Secure` by default.
+    pub fn trusted_proxy(mut self, proxy: TrustedProxy) -> Self {
+        self.trusted_proxy = proxy;
         self
     }
 
@@ -199,11 +213,13 @@ impl<'a> SessionLayerBuilder<'a> {
     ///
     /// [`ConfigError`] if a browser would reject the cookie, or a timeout contradicts another.
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
-        let cookie = CookieWriter::new(&self.name, &self.cookie)?;
+        let cookies = CookieWriters::new(&self.name, &self.cookie)?;
         let lifetime = self.lifetime()?;
         Ok(SessionLayer::from_config(Config {
             keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
-            cookie,
+            cookies,
+            trusted_proxy: self.trusted_proxy,
+            doubted: AtomicBool::new(false),
             cookie_lifetime: self.cookie.lifetime(),
             cookie_name: self.name,
             store: self.store,

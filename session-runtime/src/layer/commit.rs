@@ -54,7 +54,7 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
     state.drop_changes();
     state.attempt = None;
     let set_cookie = match &settled {
-        Ok(Settled::Removed) => Some(session.config.cookie.removal()),
+        Ok(Settled::Removed) => Some(session.config.cookies.on(state.connection).removal()),
         Ok(Settled::Kept) => state.cookie(session, true),
         Err(_) => state.cookie(session, false),
     };
@@ -115,9 +115,9 @@ async fn follow(session: &RequestSession) {
 
 /// Some options concern requests whose handler never asked for the session.
 async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
-    let presented = session.state().presented.take();
-    match presented {
-        Some(presented) => Ok(session.load(presented).await?),
+    let arrival = session.state().arrival.take();
+    match arrival {
+        Some(arrival) => Ok(session.load(arrival).await?),
         None => Ok(()),
     }
 }
@@ -177,9 +177,9 @@ impl State {
         // its visitor may have a new one.
         let due = self.moved >= Moved::Touch && (self.owes_cookie || (settled && rolls));
         due.then(|| {
-            config
-                .cookie
-                .set(&live.id, &config.keys, config.cookie_lifetime(live))
+            config.doubt(self.connection);
+            let writer = config.cookies.on(self.connection);
+            writer.set(&live.id, &config.keys, config.cookie_lifetime(live))
         })
     }
 }

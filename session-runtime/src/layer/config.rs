@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 
+use super::connection::{TrustedProxy, connection};
 use super::live::Live;
 use super::names::Names;
 use super::turns::Turns;
-use crate::cookie::{self, CookieLifetime, CookieWriter, Presented};
+use crate::cookie::{self, Connection, CookieLifetime, CookieWriters, Presented};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId};
 use crate::record::{Record, Revision};
@@ -34,12 +36,21 @@ pub enum Rolling {
 pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub(super) type IdGenerator = Arc<dyn Fn() -> [u8; ID_BYTES] + Send + Sync>;
 
+/// What the head of a request says of its session.
+pub(super) struct Arrival {
+    pub(super) presented: Presented,
+    pub(super) connection: Connection,
+}
+
 /// Everything that requests share.
 pub(crate) struct Config {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) cookie_name: String,
     pub(super) keys: KeyRing,
-    pub(super) cookie: CookieWriter,
+    pub(super) cookies: CookieWriters,
+    pub(super) trusted_proxy: TrustedProxy,
+    /// Whether the log says already that browsers drop the cookie.
+    pub(super) doubted: AtomicBool,
     pub(super) cookie_lifetime: CookieLifetime,
     pub(super) lifetime: Lifetime,
     pub(super) rolling: Rolling,
@@ -71,7 +82,19 @@ impl Config {
         self.resave || self.save_uninitialized || self.rolling == Rolling::EveryResponse
     }
 
-    pub(super) fn presented(&self, headers: &HeaderMap) -> Presented {
+    /// Reads what the head of a request says of its session.
+    pub(super) fn arrival(&self, uri: &Uri, headers: &HeaderMap) -> Arrival {
+        let minds_connection =
+            self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed);
+        Arrival {
+            presented: self.presented(headers),
+            connection: minds_connection
+                .then(|| connection(uri, headers, self.trusted_proxy))
+                .unwrap_or_default(),
+        }
+    }
+
+    fn presented(&self, headers: &HeaderMap) -> Presented {
         let presented = cookie::presented(headers, &self.cookie_name, &self.keys);
         match presented {
             Presented::Forged => {
@@ -134,6 +157,17 @@ impl Config {
         }
         let left = live.expires.since(self.now());
         CookieLifetime::MaxAge(left.max(Duration::from_secs(1)))
+    }
+
+    /// Says once that browsers drop a `Secure` cookie that arrives over plain http.
+    pub(super) fn doubt(&self, connection: Connection) {
+        let is_dropped = connection == Connection::Plain && self.cookies.on(connection).is_secure();
+        if is_dropped && !self.doubted.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a `Secure` session cookie goes out over plain http to a host that is not loopback, \
+                 so browsers drop it: serve https, or name the proxy that does by `trusted_proxy`"
+            );
+        }
     }
 
     /// Whether the cookie outlives the browser: by the layer's options, or by this session's own.

@@ -3,6 +3,7 @@
 mod builder;
 mod commit;
 mod config;
+mod connection;
 mod error;
 mod future;
 mod live;
@@ -15,6 +16,7 @@ mod write;
 
 pub use self::builder::{ConfigError, SessionLayerBuilder};
 pub use self::config::Rolling;
+pub use self::connection::{Hop, TrustedProxy};
 pub use self::error::SessionError;
 pub use self::future::ResponseFuture;
 pub use self::names::NameTaken;

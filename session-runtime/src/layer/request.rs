@@ -4,12 +4,12 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 
-use super::config::Config;
+use super::config::{Arrival, Config};
 use super::error::SessionError;
 use super::live::Live;
-use crate::cookie::Presented;
+use crate::cookie::{Connection, Presented};
 use crate::data::{self, Change, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
@@ -31,8 +31,9 @@ pub(crate) struct RequestSession {
 pub(super) struct State {
     /// An extractor has asked for the session.
     pub(super) asked: bool,
-    /// What the cookies say, where the layer has read them before any extractor came.
-    pub(super) presented: Option<Presented>,
+    /// What the head says, where the layer has read it before any extractor came.
+    pub(super) arrival: Option<Arrival>,
+    pub(super) connection: Connection,
     pub(super) origin: Origin,
     /// The session as it is known to be stored.
     pub(super) live: Option<Live>,
@@ -156,9 +157,9 @@ impl Wanted {
 }
 
 impl RequestSession {
-    pub(super) fn new(config: Arc<Config>, presented: Option<Presented>) -> Self {
+    pub(super) fn new(config: Arc<Config>, arrival: Option<Arrival>) -> Self {
         let state = State {
-            presented,
+            arrival,
             ..State::default()
         };
         Self {
@@ -174,20 +175,25 @@ impl RequestSession {
     }
 
     /// Loads the session the first time an extractor asks; later ones find it here.
-    pub(crate) async fn open(&self, headers: &HeaderMap) -> Result<(), StoreError> {
-        let presented = {
+    pub(crate) async fn open(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), StoreError> {
+        let arrival = {
             let mut state = self.state();
             state.asked = true;
             if state.origin != Origin::Unread {
                 return Ok(());
             }
-            state.presented.take()
+            state.arrival.take()
         };
-        let presented = presented.unwrap_or_else(|| self.config.presented(headers));
-        self.load(presented).await
+        self.load(arrival.unwrap_or_else(|| self.config.arrival(uri, headers)))
+            .await
     }
 
-    pub(super) async fn load(&self, presented: Presented) -> Result<(), StoreError> {
+    pub(super) async fn load(&self, arrival: Arrival) -> Result<(), StoreError> {
+        let Arrival {
+            presented,
+            connection,
+        } = arrival;
+        self.state().connection = connection;
         let found = match presented {
             Presented::Token { id, signer } => {
                 let found = self.config.find(id).await?;
@@ -211,7 +217,7 @@ impl RequestSession {
     /// Whether the layer has to do anything for this request.
     pub(super) fn concerns_commit(&self) -> bool {
         let state = self.state();
-        state.asked || state.presented.is_some()
+        state.asked || state.arrival.is_some()
     }
 
     pub(crate) fn is_new(&self) -> bool {

@@ -59,10 +59,10 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.sweeper.start();
         let config = self.sweeper.config();
-        let presented = config
+        let arrival = config
             .pays_always()
-            .then(|| config.presented(request.headers()));
-        let session = Arc::new(RequestSession::new(Arc::clone(config), presented));
+            .then(|| config.arrival(request.uri(), request.headers()));
+        let session = Arc::new(RequestSession::new(Arc::clone(config), arrival));
         request.extensions_mut().insert(Arc::clone(&session));
         ResponseFuture::new(self.inner.call(request), session)
     }

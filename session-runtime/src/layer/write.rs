@@ -85,7 +85,6 @@ pub(super) async fn store(
         let Some(attempt) = plan(session, &mut last)? else {
             return Ok(());
         };
-        let key = attempt.target.key;
         match carry_out(config, &attempt).await? {
             Swap::Done => {
                 session.state().adopt(attempt);
@@ -95,7 +94,7 @@ pub(super) async fn store(
             Swap::Gone => return Err(session.state().lose()),
         }
         // A crowd that tried all at once would have one success a round.
-        if turn.is_none() {
+        if let (None, Some(key)) = (&turn, session.key()) {
             turn = config.turns.wait(&key, config.store_timeout).await;
         }
     }

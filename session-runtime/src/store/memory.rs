@@ -31,9 +31,9 @@ const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 /// A load is a lookup and one count of a shared record; no JSON is read or written. Sessions lie in
 /// many shards with a lock each, so that requests of different visitors rarely meet.
 ///
-/// The store is capped. When it is full it frees sessions that have expired, and if there are none
-/// it answers [`StoreError::Full`]: it never evicts a live session. The same holds for a session
-/// that grows past the cap of bytes; one that does not grow can always be written.
+/// The store is capped. When it is full it looks for sessions that have expired, to free them, and
+/// where it finds none it answers [`StoreError::Full`]: it never evicts a live session. The same
+/// holds for a session that grows past the cap of bytes; one that does not grow can always be written.
 ///
 /// ```
 /// use session_runtime::MemoryStore;

@@ -1,0 +1,350 @@
+//! A store with one fault of many.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::task::yield_now;
+
+use super::super::kit;
+use crate::expiry::Timestamp;
+use crate::id::{ID_BYTES, SessionId, StoreKey};
+use crate::record::{Record, Revision};
+use crate::store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
+
+/// Before every end: to a store that is told so, nothing has expired.
+const LONG_AGO: Timestamp = Timestamp::from_millis(0);
+
+/// One way each to break the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    KeysRunTogether,
+    LoadShowsTheDead,
+    LoadIgnoresTime,
+    LoadForgetsIdle,
+    LoadSortsMembers,
+    LoadRoundsTheEndUp,
+    LoadMixesAnswers,
+    InsertOverwrites,
+    InsertOverwritesInSilence,
+    InsertSparesTheDead,
+    InsertTakesTwoSteps,
+    ReplaceCreates,
+    ReplaceIgnoresTheRevision,
+    ReplaceKeepsTheEnd,
+    ReplaceShowsTheWrongConflict,
+    ReplaceTakesTwoSteps,
+    ReplaceRevives,
+    RotateCreates,
+    RotateLeavesTheOldKey,
+    RotateIgnoresTheRevision,
+    RotateOverwrites,
+    RotateTakesTwoSteps,
+    RotateStopsHalfway,
+    TouchCreates,
+    TouchRevives,
+    TouchOnlyExtends,
+    TouchEndsTheEndless,
+    TouchChangesTheRevision,
+    TouchTakesTwoSteps,
+    RemoveDoesNothing,
+    RemoveAlwaysSaysTrue,
+    RemoveKeepsItsLock,
+    SweepTakesTheLiving,
+    SweepIgnoresTheLimit,
+    SweepNeverEnds,
+}
+
+/// A store that is right but for one fault. It takes a few polls to answer.
+pub(super) struct Wrong {
+    right: MemoryStore,
+    fault: Fault,
+    born: Timestamp,
+    answers: Mutex<VecDeque<Option<Stored>>>,
+    locked: AtomicBool,
+}
+
+impl Wrong {
+    pub(super) fn new(fault: Fault) -> Self {
+        Self {
+            right: MemoryStore::new(),
+            fault,
+            born: kit::now(),
+            answers: Mutex::default(),
+            locked: AtomicBool::new(false),
+        }
+    }
+
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
+        let now = match self.fault {
+            Fault::LoadShowsTheDead => LONG_AGO,
+            Fault::LoadIgnoresTime => self.born,
+            _ => now,
+        };
+        let mut found = self.right.load(key, now).await?;
+        if let Some(found) = &mut found {
+            match self.fault {
+                Fault::LoadForgetsIdle => found.record.idle = None,
+                Fault::LoadSortsMembers => found.record = sorted(&found.record),
+                Fault::LoadRoundsTheEndUp => {
+                    found.expires =
+                        Timestamp::from_millis(found.expires.as_millis() / 1000 * 1000 + 1000);
+                }
+                _ => {}
+            }
+        }
+        if self.fault != Fault::LoadMixesAnswers {
+            return Ok(found);
+        }
+        // A connection whose next answer is for whoever asks next.
+        self.answers.lock().unwrap().push_back(found);
+        yield_now().await;
+        Ok(self.answers.lock().unwrap().pop_front().flatten())
+    }
+
+    async fn insert(
+        &self,
+        key: &StoreKey,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let first_bit = SessionId::from_bytes([key.as_bytes()[0] & 1; ID_BYTES]).key();
+        let key = if self.fault == Fault::KeysRunTogether {
+            &first_bit
+        } else {
+            key
+        };
+        let found = self.right.load(key, LONG_AGO).await?;
+        match self.fault {
+            Fault::InsertSparesTheDead if found.is_some() => Ok(false),
+            Fault::InsertOverwrites | Fault::InsertOverwritesInSilence => {
+                let was_live = self.right.remove(key, now).await?;
+                self.right.insert(key, new, now).await?;
+                Ok(!was_live || self.fault == Fault::InsertOverwrites)
+            }
+            Fault::InsertTakesTwoSteps if found.is_none_or(|found| !found.is_live(now)) => {
+                yield_now().await;
+                self.right.remove(key, now).await?;
+                self.right.insert(key, new, now).await
+            }
+            _ => self.right.insert(key, new, now).await,
+        }
+    }
+
+    async fn replace(
+        &self,
+        key: &StoreKey,
+        expected: Revision,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<Swap, StoreError> {
+        let Some(stands) = self.right.load(key, now).await? else {
+            if self.fault == Fault::ReplaceCreates {
+                self.right.insert(key, new, now).await?;
+                return Ok(Swap::Done);
+            }
+            return Ok(Swap::Gone);
+        };
+        let matches = stands.record.revision == expected;
+        match self.fault {
+            Fault::ReplaceIgnoresTheRevision => {
+                self.right
+                    .replace(key, stands.record.revision, new, now)
+                    .await
+            }
+            Fault::ReplaceKeepsTheEnd => {
+                let expires = stands.expires;
+                let new = Stored {
+                    expires,
+                    ..new.clone()
+                };
+                self.right.replace(key, expected, &new, now).await
+            }
+            Fault::ReplaceShowsTheWrongConflict if !matches => Ok(Swap::Conflict(new.clone())),
+            Fault::ReplaceTakesTwoSteps if matches => {
+                yield_now().await;
+                self.right.remove(key, now).await?;
+                self.right.insert(key, new, now).await?;
+                Ok(Swap::Done)
+            }
+            Fault::ReplaceRevives if matches => {
+                yield_now().await;
+                let swap = self.right.replace(key, expected, new, now).await?;
+                if swap == Swap::Gone {
+                    self.right.insert(key, new, now).await?;
+                }
+                Ok(swap)
+            }
+            _ => self.right.replace(key, expected, new, now).await,
+        }
+    }
+
+    async fn rotate(
+        &self,
+        from: &StoreKey,
+        expected: Revision,
+        to: &StoreKey,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<Swap, StoreError> {
+        let Some(stands) = self.right.load(from, now).await? else {
+            if self.fault == Fault::RotateCreates {
+                self.right.insert(to, new, now).await?;
+                return Ok(Swap::Done);
+            }
+            return Ok(Swap::Gone);
+        };
+        let matches = stands.record.revision == expected;
+        let swap = match self.fault {
+            Fault::RotateIgnoresTheRevision => {
+                self.right
+                    .rotate(from, stands.record.revision, to, new, now)
+                    .await?
+            }
+            Fault::RotateOverwrites => {
+                self.right.remove(to, now).await?;
+                self.right.rotate(from, expected, to, new, now).await?
+            }
+            Fault::RotateTakesTwoSteps if matches && self.right.load(to, now).await?.is_none() => {
+                self.right.insert(to, new, now).await?;
+                yield_now().await;
+                self.right.remove(from, now).await?;
+                Swap::Done
+            }
+            Fault::RotateStopsHalfway if matches && self.right.load(to, now).await?.is_none() => {
+                if !self.right.remove(from, now).await? {
+                    return Ok(Swap::Gone);
+                }
+                yield_now().await;
+                self.right.insert(to, new, now).await?;
+                Swap::Done
+            }
+            _ => self.right.rotate(from, expected, to, new, now).await?,
+        };
+        if self.fault == Fault::RotateLeavesTheOldKey && swap == Swap::Done {
+            self.right.insert(from, &stands, now).await?;
+        }
+        Ok(swap)
+    }
+
+    async fn touch(
+        &self,
+        key: &StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let found = self.right.load(key, now).await?;
+        match (self.fault, found) {
+            (Fault::TouchCreates, None) => self.right.insert(key, &kit::live(0), now).await,
+            (Fault::TouchRevives, _) => self.right.touch(key, expires, LONG_AGO).await,
+            (Fault::TouchEndsTheEndless, Some(_)) if expires == Timestamp::MAX => {
+                self.right.touch(key, LONG_AGO, now).await
+            }
+            (Fault::TouchOnlyExtends, Some(found)) if expires < found.expires => Ok(true),
+            (Fault::TouchTakesTwoSteps, Some(mut found)) => {
+                yield_now().await;
+                found.expires = expires;
+                let Some(stands) = self.right.load(key, now).await? else {
+                    return Ok(false);
+                };
+                let revision = stands.record.revision;
+                self.right.replace(key, revision, &found, now).await?;
+                Ok(true)
+            }
+            (Fault::TouchChangesTheRevision, Some(mut found)) => {
+                let expected = found.record.revision;
+                found.record.revision = Revision::from_u64(expected.as_u64() + 1);
+                found.expires = expires;
+                let swap = self.right.replace(key, expected, &found, now).await?;
+                Ok(swap == Swap::Done)
+            }
+            _ => self.right.touch(key, expires, now).await,
+        }
+    }
+
+    async fn remove(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        match self.fault {
+            Fault::RemoveDoesNothing => Ok(self.right.load(key, now).await?.is_some()),
+            Fault::RemoveAlwaysSaysTrue => self.right.remove(key, now).await.map(|_| true),
+            Fault::RemoveKeepsItsLock => {
+                while self.locked.swap(true, Ordering::Acquire) {
+                    yield_now().await;
+                }
+                yield_now().await;
+                let removed = self.right.remove(key, now).await;
+                self.locked.store(false, Ordering::Release);
+                removed
+            }
+            _ => self.right.remove(key, now).await,
+        }
+    }
+
+    async fn remove_expired(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        match self.fault {
+            Fault::SweepTakesTheLiving => self.right.remove_expired(Timestamp::MAX, limit).await,
+            Fault::SweepIgnoresTheLimit => self.right.remove_expired(now, usize::MAX).await,
+            Fault::SweepNeverEnds => Ok(limit),
+            _ => self.right.remove_expired(now, limit).await,
+        }
+    }
+}
+
+/// The record after a pass through a map that sorts its keys.
+fn sorted(record: &Record) -> Record {
+    let value: serde_json::Value = serde_json::from_str(&record.to_json()).unwrap();
+    Record::from_json(value.to_string().as_bytes()).unwrap()
+}
+
+impl SessionStore for Wrong {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+        Answer::later(self.load(key, now))
+    }
+
+    fn insert<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        Answer::later(self.insert(key, new, now))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: Revision,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        Answer::later(self.replace(key, expected, new, now))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        from: &'a StoreKey,
+        expected: Revision,
+        to: &'a StoreKey,
+        new: &'a Stored,
+        now: Timestamp,
+    ) -> Answer<'a, Swap> {
+        Answer::later(self.rotate(from, expected, to, new, now))
+    }
+
+    fn touch<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'a, bool> {
+        Answer::later(self.touch(key, expires, now))
+    }
+
+    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+        Answer::later(self.remove(key, now))
+    }
+
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        Answer::later(self.remove_expired(now, limit))
+    }
+}

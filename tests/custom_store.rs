@@ -6,15 +6,12 @@ mod support;
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod custom_store;
 
-use std::path::Path;
-
-use custom_store::FileStore;
+use custom_store::MapStore;
 use support::Visitor;
 
 #[tokio::test]
 async fn it_keeps_the_contract() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("custom_store");
-    sessile::testing::conformance(FileStore::open(directory).unwrap()).await;
+    sessile::testing::conformance(MapStore::default()).await;
 }
 
 #[tokio::test]

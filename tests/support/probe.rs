@@ -72,54 +72,44 @@ impl Probe {
 }
 
 impl SessionStore for Probe {
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         self.answer("load", move || self.0.memory.load(key, now))
     }
 
-    fn insert<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        new: &'a Stored,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
         self.answer("insert", move || self.0.memory.insert(key, new, now))
     }
 
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
+    ) -> Answer<'_, Swap> {
         self.answer("replace", move || {
             self.0.memory.replace(key, expected, new, now)
         })
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
+    ) -> Answer<'_, Swap> {
         self.answer("rotate", move || {
             self.0.memory.rotate(from, expected, to, new, now)
         })
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
+    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
         self.answer("touch", move || self.0.memory.touch(key, expires, now))
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
         self.answer("remove", move || self.0.memory.remove(key, now))
     }
 

@@ -84,13 +84,16 @@ impl Config {
 
     /// Reads what the head of a request says of its session.
     pub(super) fn arrival(&self, uri: &Uri, headers: &HeaderMap) -> Arrival {
-        let minds_connection =
-            self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed);
+        // Nobody asks once the log has said it, unless the cookie follows the connection.
+        let matters = self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed);
+        let connection = if matters {
+            connection(uri, headers, self.trusted_proxy)
+        } else {
+            Connection::default()
+        };
         Arrival {
             presented: self.presented(headers),
-            connection: minds_connection
-                .then(|| connection(uri, headers, self.trusted_proxy))
-                .unwrap_or_default(),
+            connection,
         }
     }
 
@@ -113,7 +116,7 @@ impl Config {
     /// Finds a session that is alive by the store's word and by today's timeouts.
     pub(super) async fn find(&self, id: SessionId) -> Result<Option<Live>, StoreError> {
         let (key, now) = (id.key(), self.now());
-        let found = self.ask(self.store.load(&key, now)).await?;
+        let found = self.ask(self.store.load(key, now)).await?;
         let found = found.map(|stored| Live::new(id, stored));
         Ok(found.filter(|live| {
             let lifetime = self.lifetime_of(&live.record);

@@ -122,7 +122,7 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     let mut removed = false;
     for live in ends {
         removed |= config
-            .ask(config.store.remove(&live.key, config.now()))
+            .ask(config.store.remove(live.key, config.now()))
             .await?;
         tracing::info!(session = %live.key.public(), removed, "a session was destroyed");
     }
@@ -175,7 +175,7 @@ async fn carry_out(config: &Config, attempt: &Attempt) -> Result<Swap, SessionEr
     let (now, new) = (config.now(), target.stored());
     let swap = match from {
         None => {
-            let inserted = config.ask(config.store.insert(&target.key, &new, now));
+            let inserted = config.ask(config.store.insert(target.key, new, now));
             if !inserted.await? {
                 return Err(StoreError::Taken.into());
             }
@@ -184,13 +184,13 @@ async fn carry_out(config: &Config, attempt: &Attempt) -> Result<Swap, SessionEr
         Some(from) if from.key == target.key => {
             let expected = from.record.revision;
             config
-                .ask(config.store.replace(&target.key, expected, &new, now))
+                .ask(config.store.replace(target.key, expected, new, now))
                 .await?
         }
         Some(from) => {
-            let (from, expected) = (&from.key, from.record.revision);
+            let (from, expected) = (from.key, from.record.revision);
             config
-                .ask(config.store.rotate(from, expected, &target.key, &new, now))
+                .ask(config.store.rotate(from, expected, target.key, new, now))
                 .await?
         }
     };

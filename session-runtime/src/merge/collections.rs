@@ -9,8 +9,8 @@ use super::{Replace, Rule};
 #[derive(Debug)]
 pub struct Union;
 
-/// Keeps what each side appended to a list or a text, theirs first. A side that did more than
-/// append wins as under [`Replace`].
+/// Keeps what each side appended to a list or a text, theirs first. Where one side did more than
+/// append, what the other appended follows; where both did, the last writer wins.
 #[derive(Debug)]
 pub struct Append;
 
@@ -51,14 +51,14 @@ impl<T: Ord> Rule<BTreeSet<T>> for Union {
 
 impl<T: PartialEq> Rule<Vec<T>> for Append {
     fn merge(base: &Vec<T>, mut mine: Vec<T>, mut theirs: Vec<T>) -> Vec<T> {
-        if mine == *base {
+        if mine.starts_with(base) {
+            theirs.extend(mine.drain(base.len()..));
             return theirs;
         }
-        if !mine.starts_with(base) || !theirs.starts_with(base) {
-            return mine;
+        if theirs.starts_with(base) {
+            mine.extend(theirs.drain(base.len()..));
         }
-        theirs.extend(mine.drain(base.len()..));
-        theirs
+        mine
     }
 
     fn merge_added(mine: Vec<T>, mut theirs: Vec<T>) -> Vec<T> {
@@ -68,20 +68,18 @@ impl<T: PartialEq> Rule<Vec<T>> for Append {
 }
 
 impl<T: PartialEq> Rule<VecDeque<T>> for Append {
-    fn merge(base: &VecDeque<T>, mine: VecDeque<T>, theirs: VecDeque<T>) -> VecDeque<T> {
-        let base: Vec<&T> = base.iter().collect();
+    fn merge(base: &VecDeque<T>, mut mine: VecDeque<T>, mut theirs: VecDeque<T>) -> VecDeque<T> {
         let starts_with_base = |list: &VecDeque<T>| {
-            list.len() >= base.len() && list.iter().zip(&base).all(|(a, b)| a == *b)
+            list.len() >= base.len() && list.iter().zip(base).all(|(a, b)| a == b)
         };
-        if mine.len() == base.len() && starts_with_base(&mine) {
+        if starts_with_base(&mine) {
+            theirs.extend(mine.drain(base.len()..));
             return theirs;
         }
-        if !starts_with_base(&mine) || !starts_with_base(&theirs) {
-            return mine;
+        if starts_with_base(&theirs) {
+            mine.extend(theirs.drain(base.len()..));
         }
-        let mut joined = theirs;
-        joined.extend(mine.into_iter().skip(base.len()));
-        joined
+        mine
     }
 
     fn merge_added(mine: VecDeque<T>, mut theirs: VecDeque<T>) -> VecDeque<T> {
@@ -92,12 +90,12 @@ impl<T: PartialEq> Rule<VecDeque<T>> for Append {
 
 impl Rule<String> for Append {
     fn merge(base: &String, mine: String, theirs: String) -> String {
-        if mine == *base {
-            return theirs;
+        if let Some(added) = mine.strip_prefix(base.as_str()) {
+            return theirs + added;
         }
-        match mine.strip_prefix(base.as_str()) {
-            Some(added) if theirs.starts_with(base.as_str()) => theirs + added,
-            _ => mine,
+        match theirs.strip_prefix(base.as_str()) {
+            Some(added) => mine + added,
+            None => mine,
         }
     }
 

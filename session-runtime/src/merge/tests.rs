@@ -114,9 +114,29 @@ fn a_removed_key_stays_removed_unless_the_last_writer_changed_it() {
 }
 
 #[test]
-fn a_cleared_list_wins_over_an_append() {
+fn what_one_side_appends_outlives_what_the_other_rewrites() {
+    for (mine, theirs, merged) in [
+        (vec![], vec![1, 2, 3], vec![3]),
+        (vec![1, 2, 3], vec![], vec![3]),
+        (vec![9], vec![1, 2, 3], vec![9, 3]),
+        (vec![9], vec![8], vec![9]),
+    ] {
+        let deque = |list: &[i32]| list.iter().copied().collect::<VecDeque<i32>>();
+        let text = |list: &[i32]| list.iter().map(i32::to_string).collect::<String>();
+        let base = [1, 2];
+        let as_deque = Append::merge(&deque(&base), deque(&mine), deque(&theirs));
+        assert_eq!(as_deque, deque(&merged));
+        let as_text = Append::merge(&text(&base), text(&mine), text(&theirs));
+        assert_eq!(as_text, text(&merged));
+        assert_eq!(Append::merge(&base.to_vec(), mine, theirs), merged);
+    }
+}
+
+#[test]
+fn two_appends_of_one_request_are_replayed_on_anothers() {
+    let first = Append::merge(&vec![1], vec![1, 2], vec![1, 9]);
     assert_eq!(
-        Append::merge(&vec![1], vec![], vec![1, 2]),
-        Vec::<i32>::new()
+        Append::merge(&vec![1, 2], vec![1, 2, 3], first),
+        [1, 9, 2, 3]
     );
 }

@@ -246,51 +246,41 @@ impl MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
-        Answer::now(Ok(self.load_now(key, now)))
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        Answer::now(Ok(self.load_now(&key, now)))
     }
 
-    fn insert<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        new: &'a Stored,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        Answer::now(self.with_room(now, || self.insert_now(*key, new, now)))
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
+        Answer::now(self.with_room(now, || self.insert_now(key, &new, now)))
     }
 
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        Answer::now(self.with_room(now, || self.replace_now(key, expected, new, now)))
+    ) -> Answer<'_, Swap> {
+        Answer::now(self.with_room(now, || self.replace_now(&key, expected, &new, now)))
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        Answer::now(self.with_room(now, || self.rotate_now(from, expected, *to, new, now)))
+    ) -> Answer<'_, Swap> {
+        Answer::now(self.with_room(now, || self.rotate_now(&from, expected, to, &new, now)))
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        Answer::now(Ok(self.touch_now(key, expires, now)))
+    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
+        Answer::now(Ok(self.touch_now(&key, expires, now)))
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
-        Answer::now(Ok(self.remove_now(key, now)))
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
+        Answer::now(Ok(self.remove_now(&key, now)))
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

@@ -49,46 +49,40 @@ use crate::record::{Record, RecordError, Revision};
 /// block where it is not. The example `custom_store` is a whole store.
 pub trait SessionStore: Send + Sync + 'static {
     /// Finds a live session.
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>>;
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>>;
 
     /// Stores a new session; `false`, and nothing done, if the key has a live one.
-    fn insert<'a>(&'a self, key: &'a StoreKey, new: &'a Stored, now: Timestamp)
-    -> Answer<'a, bool>;
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool>;
 
     /// Stores `new` in the place of the revision `expected`.
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap>;
+    ) -> Answer<'_, Swap>;
 
     /// Stores `new` under `to` and removes `from`, if `from` still has the revision `expected`.
     ///
     /// Where a store cannot do both at once, the removal of `from` decides: at no time are both
     /// usable with the new content, and of two rotations of one key at most one takes effect.
     /// That `to` has a live session already is an error.
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap>;
+    ) -> Answer<'_, Swap>;
 
     /// Moves the end of a live session to `expires`, leaving the record and its revision alone;
     /// `false` if there is none.
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool>;
+    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool>;
 
     /// Removes a session; `false` if there was no live one.
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool>;
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool>;
 
     /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
     ///
@@ -154,50 +148,40 @@ impl StoreError {
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         (**self).load(key, now)
     }
 
-    fn insert<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        new: &'a Stored,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
         (**self).insert(key, new, now)
     }
 
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
+    ) -> Answer<'_, Swap> {
         (**self).replace(key, expected, new, now)
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
+    ) -> Answer<'_, Swap> {
         (**self).rotate(from, expected, to, new, now)
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
+    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
         (**self).touch(key, expires, now)
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
         (**self).remove(key, now)
     }
 

@@ -42,15 +42,15 @@ impl<S: SessionStore> Checked<S> {
     }
 
     pub(super) async fn load_at(&self, key: &StoreKey, now: Timestamp) -> Option<Stored> {
-        answered("load", self.0.load(key, now).await)
+        answered("load", self.0.load(*key, now).await)
     }
 
     pub(super) async fn insert(&self, key: &StoreKey, new: &Stored) -> bool {
-        answered("insert", self.0.insert(key, new, now()).await)
+        answered("insert", self.0.insert(*key, new.clone(), now()).await)
     }
 
     pub(super) async fn replace(&self, key: &StoreKey, expected: Revision, new: &Stored) -> Swap {
-        answered("replace", self.0.replace(key, expected, new, now()).await)
+        answered("replace", self.0.replace(*key, expected, new.clone(), now()).await)
     }
 
     pub(super) async fn rotate(
@@ -60,16 +60,16 @@ impl<S: SessionStore> Checked<S> {
         to: &StoreKey,
         new: &Stored,
     ) -> Swap {
-        let swap = self.0.rotate(from, expected, to, new, now()).await;
+        let swap = self.0.rotate(*from, expected, *to, new.clone(), now()).await;
         answered("rotate", swap)
     }
 
     pub(super) async fn touch(&self, key: &StoreKey, expires: Timestamp) -> bool {
-        answered("touch", self.0.touch(key, expires, now()).await)
+        answered("touch", self.0.touch(*key, expires, now()).await)
     }
 
     pub(super) async fn remove(&self, key: &StoreKey) -> bool {
-        answered("remove", self.0.remove(key, now()).await)
+        answered("remove", self.0.remove(*key, now()).await)
     }
 
     pub(super) async fn remove_expired(&self, limit: usize) -> usize {

@@ -100,7 +100,7 @@ pub(super) async fn rotate_compares_the_revision<S: SessionStore>(store: &Checke
 pub(super) async fn rotate_needs_a_free_key<S: SessionStore>(store: &Checked<S>) {
     let ((from, session), (to, other)) = (store.stored().await, store.stored().await);
     let revision = session.record.revision;
-    let swap = store.0.rotate(&from, revision, &to, &live(1), now()).await;
+    let swap = store.0.rotate(from, revision, to, live(1), now()).await;
     assert!(
         matches!(swap, Err(StoreError::Taken)),
         "`rotate` to the key of a live session must answer the error `Taken`: found {swap:?}"

@@ -53,11 +53,11 @@ fn insert(
     expires: Timestamp,
     when: u64,
 ) -> Result<bool, StoreError> {
-    now(store.insert(&key(number), &session(number, "", expires), at(when)))
+    now(store.insert(key(number), session(number, "", expires), at(when)))
 }
 
 fn loads(store: &MemoryStore, number: u64, when: u64) -> bool {
-    now(store.load(&key(number), at(when))).unwrap().is_some()
+    now(store.load(key(number), at(when))).unwrap().is_some()
 }
 
 fn sweep(store: &MemoryStore, when: u64, limit: usize) -> usize {
@@ -97,7 +97,7 @@ fn a_session_is_dead_at_its_end_and_not_a_millisecond_before() {
 fn a_load_shares_the_record() {
     let store = MemoryStore::new();
     insert(&store, 1, END, 0).unwrap();
-    let load = || now(store.load(&key(1), at(0))).unwrap().unwrap().record;
+    let load = || now(store.load(key(1), at(0))).unwrap().unwrap().record;
     let (a, b) = (load(), load());
     let text = |record: &Record| record.fields.get(Slice::Named("a"), "b").unwrap().as_ptr();
     assert_eq!(text(&a), text(&b));
@@ -164,7 +164,7 @@ fn a_full_store_still_rotates() {
     let store = MemoryStore::new().max_sessions(1);
     insert(&store, 1, END, 0).unwrap();
     let new = session(2, "", END);
-    let swap = now(store.rotate(&key(1), revision(1), &key(2), &new, at(0))).unwrap();
+    let swap = now(store.rotate(key(1), revision(1), key(2), new.clone(), at(0))).unwrap();
     assert_eq!(swap, Swap::Done);
     assert!(loads(&store, 2, 0));
     expect_counted(store);
@@ -177,7 +177,7 @@ fn a_session_grows_up_to_the_cap_of_bytes_and_shrinks_beyond_it() {
     let exact = store.room.used().bytes + 100;
     let replace = |store: &MemoryStore, expected, new| {
         let new = session(new, &"x".repeat(usize::try_from(new).unwrap()), END);
-        now(store.replace(&key(1), revision(expected), &new, at(0)))
+        now(store.replace(key(1), revision(expected), new.clone(), at(0)))
     };
     let store = store.max_bytes(exact);
     assert!(matches!(replace(&store, 1, 101), Err(StoreError::Full)));
@@ -197,28 +197,28 @@ fn every_change_is_counted() {
     }
     let long = session(10, "longer", END);
     assert!(insert(&store, 0, END, 5000).unwrap());
-    now(store.replace(&key(1), revision(1), &long, at(0))).unwrap();
-    now(store.rotate(&key(2), revision(2), &key(20), &long, at(0))).unwrap();
+    now(store.replace(key(1), revision(1), long.clone(), at(0))).unwrap();
+    now(store.rotate(key(2), revision(2), key(20), long.clone(), at(0))).unwrap();
     now(store.rotate(
-        &key(20),
+        key(20),
         revision(10),
-        &key(3),
-        &session(11, "", at(9000)),
+        key(3),
+        session(11, "", at(9000)),
         at(0),
     ))
     .unwrap_err();
     insert(&store, 30, at(1), 0).unwrap();
     now(store.rotate(
-        &key(20),
+        key(20),
         revision(10),
-        &key(30),
-        &session(11, "", at(9000)),
+        key(30),
+        session(11, "", at(9000)),
         at(1),
     ))
     .unwrap();
-    assert!(now(store.remove(&key(4), at(0))).unwrap());
-    assert!(!now(store.remove(&key(5), at(5000))).unwrap());
-    assert!(!now(store.remove(&key(6), at(0))).unwrap());
+    assert!(now(store.remove(key(4), at(0))).unwrap());
+    assert!(!now(store.remove(key(5), at(5000))).unwrap());
+    assert!(!now(store.remove(key(6), at(0))).unwrap());
     assert_eq!(store.len(), 4);
     expect_counted(store);
 }
@@ -247,16 +247,9 @@ fn a_sweep_finds_what_a_touch_or_a_replace_made_end_sooner() {
         insert(&store, number, END, 0).unwrap();
     }
     assert_eq!(sweep(&store, 1, 10), 0);
-    now(store.touch(&key(1), at(10), at(1))).unwrap();
-    now(store.replace(&key(2), revision(2), &session(4, "", at(10)), at(1))).unwrap();
-    now(store.rotate(
-        &key(3),
-        revision(3),
-        &key(30),
-        &session(5, "", at(10)),
-        at(1),
-    ))
-    .unwrap();
+    now(store.touch(key(1), at(10), at(1))).unwrap();
+    now(store.replace(key(2), revision(2), session(4, "", at(10)), at(1))).unwrap();
+    now(store.rotate(key(3), revision(3), key(30), session(5, "", at(10)), at(1))).unwrap();
     assert_eq!(sweep(&store, 10, 10), 3);
     assert!(store.is_empty());
 }
@@ -279,10 +272,10 @@ fn a_new_cap_keeps_the_sessions_that_are_there() {
 fn rotations_in_both_directions_do_not_wait_for_each_other() {
     let store = MemoryStore::new();
     let session = session(1, "", END);
-    now(store.insert(&key(1), &session, at(0))).unwrap();
+    now(store.insert(key(1), session.clone(), at(0))).unwrap();
     let rotate = |from: u64, to: u64| {
         for _ in 0..10_000 {
-            let swap = now(store.rotate(&key(from), revision(1), &key(to), &session, at(0)));
+            let swap = now(store.rotate(key(from), revision(1), key(to), session.clone(), at(0)));
             assert!(matches!(swap, Ok(Swap::Done | Swap::Gone)));
         }
     };
@@ -310,7 +303,7 @@ fn a_poisoned_shard_still_answers() {
 #[test]
 fn it_prints_counts_and_no_session() {
     let store = MemoryStore::new();
-    now(store.insert(&key(1), &session(1, "text", END), at(0))).unwrap();
+    now(store.insert(key(1), session(1, "text", END), at(0))).unwrap();
     let bytes = store.room.used().bytes;
     assert_eq!(
         format!("{store:?}"),

@@ -82,7 +82,7 @@ impl Wrong {
             Fault::LoadIgnoresTime => self.born,
             _ => now,
         };
-        let mut found = self.right.load(key, now).await?;
+        let mut found = self.right.load(*key, now).await?;
         if let Some(found) = &mut found {
             match self.fault {
                 Fault::LoadForgetsIdle => found.record.idle = None,
@@ -115,20 +115,20 @@ impl Wrong {
         } else {
             key
         };
-        let found = self.right.load(key, LONG_AGO).await?;
+        let found = self.right.load(*key, LONG_AGO).await?;
         match self.fault {
             Fault::InsertSparesTheDead if found.is_some() => Ok(false),
             Fault::InsertOverwrites | Fault::InsertOverwritesInSilence => {
-                let was_live = self.right.remove(key, now).await?;
-                self.right.insert(key, new, now).await?;
+                let was_live = self.right.remove(*key, now).await?;
+                self.right.insert(*key, new.clone(), now).await?;
                 Ok(!was_live || self.fault == Fault::InsertOverwrites)
             }
             Fault::InsertTakesTwoSteps if found.is_none_or(|found| !found.is_live(now)) => {
                 yield_now().await;
-                self.right.remove(key, now).await?;
-                self.right.insert(key, new, now).await
+                self.right.remove(*key, now).await?;
+                self.right.insert(*key, new.clone(), now).await
             }
-            _ => self.right.insert(key, new, now).await,
+            _ => self.right.insert(*key, new.clone(), now).await,
         }
     }
 
@@ -139,9 +139,9 @@ impl Wrong {
         new: &Stored,
         now: Timestamp,
     ) -> Result<Swap, StoreError> {
-        let Some(stands) = self.right.load(key, now).await? else {
+        let Some(stands) = self.right.load(*key, now).await? else {
             if self.fault == Fault::ReplaceCreates {
-                self.right.insert(key, new, now).await?;
+                self.right.insert(*key, new.clone(), now).await?;
                 return Ok(Swap::Done);
             }
             return Ok(Swap::Gone);
@@ -150,7 +150,7 @@ impl Wrong {
         match self.fault {
             Fault::ReplaceIgnoresTheRevision => {
                 self.right
-                    .replace(key, stands.record.revision, new, now)
+                    .replace(*key, stands.record.revision, new.clone(), now)
                     .await
             }
             Fault::ReplaceKeepsTheEnd => {
@@ -159,24 +159,24 @@ impl Wrong {
                     expires,
                     ..new.clone()
                 };
-                self.right.replace(key, expected, &new, now).await
+                self.right.replace(*key, expected, new.clone(), now).await
             }
             Fault::ReplaceShowsTheWrongConflict if !matches => Ok(Swap::Conflict(new.clone())),
             Fault::ReplaceTakesTwoSteps if matches => {
                 yield_now().await;
-                self.right.remove(key, now).await?;
-                self.right.insert(key, new, now).await?;
+                self.right.remove(*key, now).await?;
+                self.right.insert(*key, new.clone(), now).await?;
                 Ok(Swap::Done)
             }
             Fault::ReplaceRevives if matches => {
                 yield_now().await;
-                let swap = self.right.replace(key, expected, new, now).await?;
+                let swap = self.right.replace(*key, expected, new.clone(), now).await?;
                 if swap == Swap::Gone {
-                    self.right.insert(key, new, now).await?;
+                    self.right.insert(*key, new.clone(), now).await?;
                 }
                 Ok(swap)
             }
-            _ => self.right.replace(key, expected, new, now).await,
+            _ => self.right.replace(*key, expected, new.clone(), now).await,
         }
     }
 
@@ -188,9 +188,9 @@ impl Wrong {
         new: &Stored,
         now: Timestamp,
     ) -> Result<Swap, StoreError> {
-        let Some(stands) = self.right.load(from, now).await? else {
+        let Some(stands) = self.right.load(*from, now).await? else {
             if self.fault == Fault::RotateCreates {
-                self.right.insert(to, new, now).await?;
+                self.right.insert(*to, new.clone(), now).await?;
                 return Ok(Swap::Done);
             }
             return Ok(Swap::Gone);
@@ -199,31 +199,37 @@ impl Wrong {
         let swap = match self.fault {
             Fault::RotateIgnoresTheRevision => {
                 self.right
-                    .rotate(from, stands.record.revision, to, new, now)
+                    .rotate(*from, stands.record.revision, *to, new.clone(), now)
                     .await?
             }
             Fault::RotateOverwrites => {
-                self.right.remove(to, now).await?;
-                self.right.rotate(from, expected, to, new, now).await?
+                self.right.remove(*to, now).await?;
+                self.right
+                    .rotate(*from, expected, *to, new.clone(), now)
+                    .await?
             }
-            Fault::RotateTakesTwoSteps if matches && self.right.load(to, now).await?.is_none() => {
-                self.right.insert(to, new, now).await?;
+            Fault::RotateTakesTwoSteps if matches && self.right.load(*to, now).await?.is_none() => {
+                self.right.insert(*to, new.clone(), now).await?;
                 yield_now().await;
-                self.right.remove(from, now).await?;
+                self.right.remove(*from, now).await?;
                 Swap::Done
             }
-            Fault::RotateStopsHalfway if matches && self.right.load(to, now).await?.is_none() => {
-                if !self.right.remove(from, now).await? {
+            Fault::RotateStopsHalfway if matches && self.right.load(*to, now).await?.is_none() => {
+                if !self.right.remove(*from, now).await? {
                     return Ok(Swap::Gone);
                 }
                 yield_now().await;
-                self.right.insert(to, new, now).await?;
+                self.right.insert(*to, new.clone(), now).await?;
                 Swap::Done
             }
-            _ => self.right.rotate(from, expected, to, new, now).await?,
+            _ => {
+                self.right
+                    .rotate(*from, expected, *to, new.clone(), now)
+                    .await?
+            }
         };
         if self.fault == Fault::RotateLeavesTheOldKey && swap == Swap::Done {
-            self.right.insert(from, &stands, now).await?;
+            self.right.insert(*from, stands.clone(), now).await?;
         }
         Ok(swap)
     }
@@ -234,49 +240,54 @@ impl Wrong {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let found = self.right.load(key, now).await?;
+        let found = self.right.load(*key, now).await?;
         match (self.fault, found) {
-            (Fault::TouchCreates, None) => self.right.insert(key, &kit::live(0), now).await,
-            (Fault::TouchRevives, _) => self.right.touch(key, expires, LONG_AGO).await,
+            (Fault::TouchCreates, None) => self.right.insert(*key, kit::live(0), now).await,
+            (Fault::TouchRevives, _) => self.right.touch(*key, expires, LONG_AGO).await,
             (Fault::TouchEndsTheEndless, Some(_)) if expires == Timestamp::MAX => {
-                self.right.touch(key, LONG_AGO, now).await
+                self.right.touch(*key, LONG_AGO, now).await
             }
             (Fault::TouchOnlyExtends, Some(found)) if expires < found.expires => Ok(true),
             (Fault::TouchTakesTwoSteps, Some(mut found)) => {
                 yield_now().await;
                 found.expires = expires;
-                let Some(stands) = self.right.load(key, now).await? else {
+                let Some(stands) = self.right.load(*key, now).await? else {
                     return Ok(false);
                 };
                 let revision = stands.record.revision;
-                self.right.replace(key, revision, &found, now).await?;
+                self.right
+                    .replace(*key, revision, found.clone(), now)
+                    .await?;
                 Ok(true)
             }
             (Fault::TouchChangesTheRevision, Some(mut found)) => {
                 let expected = found.record.revision;
                 found.record.revision = Revision::from_u64(expected.as_u64() + 1);
                 found.expires = expires;
-                let swap = self.right.replace(key, expected, &found, now).await?;
+                let swap = self
+                    .right
+                    .replace(*key, expected, found.clone(), now)
+                    .await?;
                 Ok(swap == Swap::Done)
             }
-            _ => self.right.touch(key, expires, now).await,
+            _ => self.right.touch(*key, expires, now).await,
         }
     }
 
     async fn remove(&self, key: &StoreKey, now: Timestamp) -> Result<bool, StoreError> {
         match self.fault {
-            Fault::RemoveDoesNothing => Ok(self.right.load(key, now).await?.is_some()),
-            Fault::RemoveAlwaysSaysTrue => self.right.remove(key, now).await.map(|_| true),
+            Fault::RemoveDoesNothing => Ok(self.right.load(*key, now).await?.is_some()),
+            Fault::RemoveAlwaysSaysTrue => self.right.remove(*key, now).await.map(|_| true),
             Fault::RemoveKeepsItsLock => {
                 while self.locked.swap(true, Ordering::Acquire) {
                     yield_now().await;
                 }
                 yield_now().await;
-                let removed = self.right.remove(key, now).await;
+                let removed = self.right.remove(*key, now).await;
                 self.locked.store(false, Ordering::Release);
                 removed
             }
-            _ => self.right.remove(key, now).await,
+            _ => self.right.remove(*key, now).await,
         }
     }
 
@@ -297,51 +308,41 @@ fn sorted(record: &Record) -> Record {
 }
 
 impl SessionStore for Wrong {
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
-        Answer::later(self.load(key, now))
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        Answer::later(async move { self.load(&key, now).await })
     }
 
-    fn insert<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        new: &'a Stored,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        Answer::later(self.insert(key, new, now))
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move { self.insert(&key, &new, now).await })
     }
 
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        Answer::later(self.replace(key, expected, new, now))
+    ) -> Answer<'_, Swap> {
+        Answer::later(async move { self.replace(&key, expected, &new, now).await })
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        Answer::later(self.rotate(from, expected, to, new, now))
+    ) -> Answer<'_, Swap> {
+        Answer::later(async move { self.rotate(&from, expected, &to, &new, now).await })
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        Answer::later(self.touch(key, expires, now))
+    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move { self.touch(&key, expires, now).await })
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
-        Answer::later(self.remove(key, now))
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move { self.remove(&key, now).await })
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

@@ -87,10 +87,22 @@ impl SessionStore for MapStore {
         })
     }
 
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        let mut sessions = self.lock();
-        let touched = live(&mut sessions, key, now).map(|session| session.expires = expires);
-        Answer::now(Ok(touched.is_some()))
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        Answer::now(Ok(match live(&mut self.lock(), key, now) {
+            None => false,
+            // A write has moved the end since.
+            Some(stands) if stands.record.revision != expected => true,
+            Some(stands) => {
+                stands.expires = expires;
+                true
+            }
+        }))
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

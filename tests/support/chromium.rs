@@ -1,5 +1,5 @@
-//! A real browser: Chromium, driven by ChromeDriver over the WebDriver protocol. Both are found on
-//! `PATH`, belong to one test, and end with it.
+//! A real browser: Chromium, and the `chromedriver` that drives it. Both are found on `PATH`, belong
+//! to one test, and end with it.
 #![allow(unreachable_pub, reason = "it is a module of a test")]
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -95,11 +95,15 @@ impl Browser {
 
     /// Waits for the page that was asked for, and returns its text.
     pub async fn arrive(&self) -> String {
-        let is_there = "return !window.isLeft && document.readyState == 'complete'";
-        // Between two pages there is none that could run it.
-        while self.0.execute(is_there, Vec::new()).await.ok() != Some(json!(true)) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let arrival = async {
+            let is_there = "return !window.isLeft && document.readyState == 'complete'";
+            // Between two pages there is none that could run it.
+            while self.0.execute(is_there, Vec::new()).await.ok() != Some(json!(true)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let arrived = tokio::time::timeout(Duration::from_mins(1), arrival).await;
+        arrived.expect("a page takes no minute");
         self.text().await
     }
 
@@ -124,10 +128,20 @@ impl Browser {
         cookies.into_iter().find(|cookie| cookie.name() == name)
     }
 
+    /// The attributes of that cookie, as the browser shows them.
+    pub async fn attributes(&self, name: &str) -> String {
+        let mut cookie = self.cookie(name).await.unwrap();
+        cookie.set_value("");
+        let shown = cookie.to_string();
+        shown.split_once("; ").unwrap().1.to_owned()
+    }
+
     /// The text of the page's only frame.
     pub async fn frame(&self) -> String {
         self.0.enter_frame(0).await.unwrap();
-        self.text().await
+        let text = self.text().await;
+        self.0.enter_parent_frame().await.unwrap();
+        text
     }
 
     /// The tab that is looked at.
@@ -136,10 +150,9 @@ impl Browser {
     }
 
     /// Opens another tab and looks at it.
-    pub async fn open_tab(&self) -> WindowHandle {
+    pub async fn open_tab(&self) {
         let tab = self.0.new_window(true).await.unwrap().handle;
         self.turn_to(&tab).await;
-        tab
     }
 
     pub async fn turn_to(&self, tab: &WindowHandle) {
@@ -147,7 +160,7 @@ impl Browser {
     }
 }
 
-/// ChromeDriver on a port of its own, which it chooses and prints.
+/// `chromedriver` on a port of its own, which it chooses and prints.
 struct Driver {
     process: Child,
     /// Held so that it can go on printing.
@@ -168,7 +181,7 @@ impl Driver {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
-        let port = read_port(&mut output).expect("ChromeDriver prints its port");
+        let port = read_port(&mut output).expect("`chromedriver` prints its port");
         Self {
             process,
             _output: output,

@@ -105,8 +105,16 @@ impl SessionStore for Probe {
         })
     }
 
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        self.answer("touch", move || self.0.memory.touch(key, expires, now))
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        self.answer("touch", move || {
+            self.0.memory.touch(key, expected, expires, now)
+        })
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

@@ -149,7 +149,11 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     let now = config.now();
     let expires = config.deadline(&live.record, now);
     let found = config
-        .ask(config.store.touch(live.key, expires, now))
+        .ask(
+            config
+                .store
+                .touch(live.key, live.record.revision, expires, now),
+        )
         .await?;
     let mut state = session.state();
     if found {

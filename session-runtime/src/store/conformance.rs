@@ -49,6 +49,7 @@ pub async fn conformance(store: impl SessionStore) {
     live::rotate_compares_the_revision(&store).await;
     live::rotate_needs_a_free_key(&store).await;
     live::touch_moves_the_end_alone(&store).await;
+    live::touch_gives_way_to_a_write(&store).await;
     live::remove_is_final(&store).await;
 
     races::one_insert_wins(&store).await;

@@ -163,11 +163,20 @@ impl MemoryStore {
         Ok(Swap::Done)
     }
 
-    fn touch_now(&self, key: &StoreKey, expires: Timestamp, now: Timestamp) -> bool {
+    fn touch_now(
+        &self,
+        key: &StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> bool {
         let mut shard = self.shard(key);
         let Some(stands) = shard.live_mut(key, now) else {
             return false;
         };
+        if stands.record.revision != expected {
+            return true;
+        }
         stands.expires = expires;
         shard.expect(expires);
         true
@@ -275,8 +284,14 @@ impl SessionStore for MemoryStore {
         Answer::now(self.with_room(now, || self.rotate_now(&from, expected, to, &new, now)))
     }
 
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        Answer::now(Ok(self.touch_now(&key, expires, now)))
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        Answer::now(Ok(self.touch_now(&key, expected, expires, now)))
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

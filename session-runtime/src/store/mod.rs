@@ -79,7 +79,16 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Moves the end of a live session to `expires`, leaving the record and its revision alone;
     /// `false` if there is none.
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool>;
+    ///
+    /// Where the revision `expected` no longer stands, a write has moved the end since, by what it
+    /// knew: the answer is `true`, and nothing is done.
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool>;
 
     /// Removes a session; `false` if there was no live one.
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool>;
@@ -177,8 +186,14 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).rotate(from, expected, to, new, now)
     }
 
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        (**self).touch(key, expires, now)
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        (**self).touch(key, expected, expires, now)
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

@@ -50,7 +50,10 @@ impl<S: SessionStore> Checked<S> {
     }
 
     pub(super) async fn replace(&self, key: &StoreKey, expected: Revision, new: &Stored) -> Swap {
-        answered("replace", self.0.replace(*key, expected, new.clone(), now()).await)
+        answered(
+            "replace",
+            self.0.replace(*key, expected, new.clone(), now()).await,
+        )
     }
 
     pub(super) async fn rotate(
@@ -60,12 +63,28 @@ impl<S: SessionStore> Checked<S> {
         to: &StoreKey,
         new: &Stored,
     ) -> Swap {
-        let swap = self.0.rotate(*from, expected, *to, new.clone(), now()).await;
+        let swap = self
+            .0
+            .rotate(*from, expected, *to, new.clone(), now())
+            .await;
         answered("rotate", swap)
     }
 
+    /// Touches whatever stands.
     pub(super) async fn touch(&self, key: &StoreKey, expires: Timestamp) -> bool {
-        answered("touch", self.0.touch(*key, expires, now()).await)
+        let stands = self.load(key).await;
+        let expected = stands.map_or(Revision::from_u64(0), |session| session.record.revision);
+        self.touch_revision(key, expected, expires).await
+    }
+
+    pub(super) async fn touch_revision(
+        &self,
+        key: &StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+    ) -> bool {
+        let touched = self.0.touch(*key, expected, expires, now()).await;
+        answered("touch", touched)
     }
 
     pub(super) async fn remove(&self, key: &StoreKey) -> bool {

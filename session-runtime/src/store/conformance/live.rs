@@ -122,6 +122,19 @@ pub(super) async fn rotate_needs_a_free_key<S: SessionStore>(store: &Checked<S>)
     store.must_hold(&ended, &new, sentence).await;
 }
 
+pub(super) async fn touch_gives_way_to_a_write<S: SessionStore>(store: &Checked<S>) {
+    let (key, session) = store.stored().await;
+    let new = live(1);
+    store.replace(&key, session.record.revision, &new).await;
+    let sooner = now().plus(Duration::from_mins(1));
+    let touched = store
+        .touch_revision(&key, session.record.revision, sooner)
+        .await;
+    let sentence = "`touch` of a revision that no longer stands must answer `true` and do nothing";
+    must_be(touched, true, sentence);
+    store.must_hold(&key, &new, sentence).await;
+}
+
 pub(super) async fn touch_moves_the_end_alone<S: SessionStore>(store: &Checked<S>) {
     let (key, session) = store.stored().await;
     let record = &session.record;

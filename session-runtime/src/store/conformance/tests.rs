@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::wrong::{Fault, Wrong};
 use super::conformance;
 
-const SENTENCES: [(Fault, &str); 35] = [
+const SENTENCES: [(Fault, &str); 36] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -105,6 +105,10 @@ const SENTENCES: [(Fault, &str); 35] = [
     (
         Fault::TouchRevives,
         "`touch` of a session that was inserted with its end past must answer `false`",
+    ),
+    (
+        Fault::TouchIgnoresTheRevision,
+        "`touch` of a revision that no longer stands must answer `true` and do nothing",
     ),
     (
         Fault::TouchOnlyExtends,

@@ -247,7 +247,7 @@ fn a_sweep_finds_what_a_touch_or_a_replace_made_end_sooner() {
         insert(&store, number, END, 0).unwrap();
     }
     assert_eq!(sweep(&store, 1, 10), 0);
-    now(store.touch(key(1), at(10), at(1))).unwrap();
+    now(store.touch(key(1), revision(1), at(10), at(1))).unwrap();
     now(store.replace(key(2), revision(2), session(4, "", at(10)), at(1))).unwrap();
     now(store.rotate(key(3), revision(3), key(30), session(5, "", at(10)), at(1))).unwrap();
     assert_eq!(sweep(&store, 10, 10), 3);

@@ -44,6 +44,7 @@ pub(super) enum Fault {
     RotateStopsHalfway,
     TouchCreates,
     TouchRevives,
+    TouchIgnoresTheRevision,
     TouchOnlyExtends,
     TouchEndsTheEndless,
     TouchChangesTheRevision,
@@ -237,18 +238,23 @@ impl Wrong {
     async fn touch(
         &self,
         key: &StoreKey,
+        expected: Revision,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let found = self.right.load(*key, now).await?;
         match (self.fault, found) {
             (Fault::TouchCreates, None) => self.right.insert(*key, kit::live(0), now).await,
-            (Fault::TouchRevives, _) => self.right.touch(*key, expires, LONG_AGO).await,
+            (Fault::TouchRevives, _) => self.right.touch(*key, expected, expires, LONG_AGO).await,
             (Fault::TouchEndsTheEndless, Some(_)) if expires == Timestamp::MAX => {
-                self.right.touch(*key, LONG_AGO, now).await
+                self.right.touch(*key, expected, LONG_AGO, now).await
+            }
+            (Fault::TouchIgnoresTheRevision, Some(found)) => {
+                let stands = found.record.revision;
+                self.right.touch(*key, stands, expires, now).await
             }
             (Fault::TouchOnlyExtends, Some(found)) if expires < found.expires => Ok(true),
-            (Fault::TouchTakesTwoSteps, Some(mut found)) => {
+            (Fault::TouchTakesTwoSteps, Some(mut found)) if found.record.revision == expected => {
                 yield_now().await;
                 found.expires = expires;
                 let Some(stands) = self.right.load(*key, now).await? else {
@@ -270,7 +276,7 @@ impl Wrong {
                     .await?;
                 Ok(swap == Swap::Done)
             }
-            _ => self.right.touch(*key, expires, now).await,
+            _ => self.right.touch(*key, expected, expires, now).await,
         }
     }
 
@@ -337,8 +343,14 @@ impl SessionStore for Wrong {
         Answer::later(async move { self.rotate(&from, expected, &to, &new, now).await })
     }
 
-    fn touch(&self, key: StoreKey, expires: Timestamp, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move { self.touch(&key, expires, now).await })
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        Answer::later(async move { self.touch(&key, expected, expires, now).await })
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

@@ -13,30 +13,23 @@ mod cart;
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod page_views;
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+#[path = "browser/refusals.rs"]
+mod refusals;
+#[path = "browser/scope.rs"]
+mod scope;
+#[path = "browser/site.rs"]
+mod site;
 
-use axum::Router;
+use std::sync::Arc;
+use std::time::SystemTime;
+
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, Response};
-use axum::routing::get;
-use chromium::{Browser, browse};
-use http::HeaderMap;
-use http::header::{COOKIE, SET_COOKIE};
-use sessile::{
-    CookieOptions, MemoryStore, Priority, SameSite, Secret, Secure, Session, SessionHandle,
-    SessionLayer, merge,
-};
+use axum::response::Response;
+use chromium::browse;
+use sessile::CookieOptions;
+use site::{HOUR, Site, seconds};
 use tokio::sync::Barrier;
-
-const HOUR: Duration = Duration::from_hours(1);
-
-#[derive(Session)]
-struct Visits {
-    #[session(merge = merge::Sum)]
-    page_views: u64,
-}
 
 #[tokio::test]
 #[ignore = "needs Chromium and its driver: ./tests/all installs and runs them"]
@@ -51,7 +44,7 @@ async fn page_views_counts_up_on_loopback_hosts() {
             assert_eq!(browser.reload().await, "You visited this page 3 times");
             let shown = "HttpOnly; SameSite=Lax; Secure; Path=/";
             assert_eq!(
-                shown_cookie(&browser, "__Host-sid").await,
+                browser.attributes("__Host-sid").await,
                 format!("{shown}; Domain={host}")
             );
             assert_eq!(browser.run("return document.cookie").await, "");
@@ -96,13 +89,19 @@ async fn after_a_logout_the_browser_sends_nothing_and_starts_anew() {
 #[tokio::test]
 #[ignore = "needs Chromium and its driver: ./tests/all installs and runs them"]
 async fn a_persistent_cookie_ends_when_the_server_says() {
-    let persistent = Site::new("persistent", CookieOptions::new().max_age(HOUR)).await;
-    let remembered = Site::new("remembered", CookieOptions::new()).await;
+    let options = CookieOptions::new();
+    let aged = Site::new("aged", options.max_age(HOUR)).await;
+    let dated = Site::new("dated", options.expires(SystemTime::now() + HOUR)).await;
+    let remembered = Site::new("remembered", options).await;
     browse(async move |browser| {
         browser.goto(&remembered.url("/app/visit")).await;
         let cookie = browser.cookie("remembered").await.unwrap();
         assert!(cookie.expires().is_none(), "it ends with the browser");
-        for (site, path) in [(persistent, "/app/visit"), (remembered, "/app/remember")] {
+        for (site, path) in [
+            (aged, "/app/visit"),
+            (dated, "/app/visit"),
+            (remembered, "/app/remember"),
+        ] {
             browser.goto(&site.url(path)).await;
             let latest = seconds(SystemTime::now() + HOUR);
             let cookie = browser.cookie(site.name).await.unwrap();

@@ -25,58 +25,50 @@ use axum::body::Body;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION};
 use http::{Request, StatusCode};
 use support::{Visitor, visitor};
+use tokio::task::JoinSet;
 
 const WELCOME: &str = "Welcome to this page for the first time!";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The examples that count page views.
-fn counters() -> [(&'static str, Router); 2] {
-    [
-        ("page_views", page_views::app()),
-        ("custom_store", custom_store::app()),
-    ]
-}
-
 #[tokio::test]
 async fn page_views_are_counted_word_for_word() {
-    for (example, app) in counters() {
+    for app in [page_views::app(), custom_store::app()] {
         let mut visitor = Visitor::new(&app);
-        assert_eq!(visitor.get("/").await.body, WELCOME, "{example}");
+        assert_eq!(visitor.get("/").await.body, WELCOME);
         let second = visitor.get("/").await.body;
-        assert_eq!(second, "You visited this page 2 times", "{example}");
+        assert_eq!(second, "You visited this page 2 times");
         let third = visitor.get("/").await.body;
-        assert_eq!(third, "You visited this page 3 times", "{example}");
+        assert_eq!(third, "You visited this page 3 times");
     }
 }
 
 #[tokio::test]
 async fn page_views_are_counted_for_each_visitor_alone() {
-    for (example, app) in counters() {
+    for app in [page_views::app(), custom_store::app()] {
         let (mut first, mut second) = (Visitor::new(&app), Visitor::new(&app));
         first.get("/").await;
         first.get("/").await;
-        assert_eq!(second.get("/").await.body, WELCOME, "{example}");
+        assert_eq!(second.get("/").await.body, WELCOME);
         let third = first.get("/").await.body;
-        assert_eq!(third, "You visited this page 3 times", "{example}");
+        assert_eq!(third, "You visited this page 3 times");
     }
 }
 
 #[tokio::test]
 async fn whoever_changes_a_byte_of_the_cookie_is_welcomed() {
-    for (example, app) in counters() {
-        let mut visitor = Visitor::new(&app);
-        visitor.get("/").await;
-        let token = visitor.cookie("__Host-sid").unwrap().to_owned();
-        for at in 0..token.len() {
-            let mut bytes = token.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            let mut forger = Visitor::new(&app);
-            forger.plant("__Host-sid", str::from_utf8(&bytes).unwrap());
-            assert_eq!(forger.get("/").await.body, WELCOME, "{example} {at}");
-        }
-        let second = visitor.get("/").await.body;
-        assert_eq!(second, "You visited this page 2 times", "{example}");
+    let app = page_views::app();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/").await;
+    let token = visitor.cookie("__Host-sid").unwrap().to_owned();
+    for at in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let mut forger = Visitor::new(&app);
+        forger.plant("__Host-sid", str::from_utf8(&bytes).unwrap());
+        assert_eq!(forger.get("/").await.body, WELCOME, "byte {at}");
     }
+    let second = visitor.get("/").await.body;
+    assert_eq!(second, "You visited this page 2 times");
 }
 
 #[tokio::test]
@@ -151,13 +143,34 @@ async fn the_cart_keeps_what_forty_tabs_add_at_once() {
     let app = cart::app();
     let mut visitor = Visitor::new(&app);
     visitor.get("/").await;
-    let mut tabs = tokio::task::JoinSet::new();
+    let mut tabs = JoinSet::new();
     for item in ["Tea", "Cocoa"].repeat(20) {
         let (app, visitor) = (app.clone(), visitor.clone());
-        tabs.spawn(async move { press(&app, &visitor, "/add", item).await });
+        tabs.spawn(async move {
+            press(&app, &visitor, "/add", item).await;
+            visitor.peek("/").await;
+        });
     }
     tabs.join_all().await;
-    assert_eq!(quantities(&visitor.get("/").await.body), [20, 0, 20]);
+    let page = visitor.get("/").await.body;
+    assert_eq!(quantities(&page), [20, 0, 20]);
+    assert!(page.contains("<p>Pages seen: 42</p>"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cart_keeps_what_three_tabs_mark_at_once() {
+    let app = cart::app();
+    for _ in 0..50 {
+        let mut visitor = Visitor::new(&app);
+        visitor.get("/").await;
+        let mut tabs = JoinSet::new();
+        for item in ["Tea", "Coffee", "Cocoa"] {
+            let (app, visitor) = (app.clone(), visitor.clone());
+            tabs.spawn(async move { press(&app, &visitor, "/favourite", item).await });
+        }
+        tabs.join_all().await;
+        assert_eq!(favourites(&visitor.get("/").await.body), [true; 3]);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,14 @@
 //! What the check of a cookie's options refuses, beside what a browser refuses.
 
-/// Cookies that the check refuses, each beside one without the fault.
+use axum::Router;
+use axum::routing::get;
+use http::header::SET_COOKIE;
+use sessile::{CookieOptions, SameSite, Secure};
+
+use crate::chromium::browse;
+use crate::wire;
+
+/// Options that the check refuses for a name, the cookie that they ask for, and one without the fault.
 const FAULTS: [(&str, CookieOptions, &str, &str); 9] = {
     const COOKIE: CookieOptions = CookieOptions::new();
     const PLAIN: CookieOptions = COOKIE.secure(Secure::Never);
@@ -84,4 +92,3 @@ async fn what_the_check_refuses_the_browser_refuses_too() {
     })
     .await;
 }
-

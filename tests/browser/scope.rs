@@ -1,5 +1,11 @@
 //! The options of a cookie: which requests carry it, and that it can be removed.
 
+use sessile::{CookieOptions, Priority, SameSite, Secure};
+
+use crate::chromium::browse;
+use crate::site::Way::{self, ForeignLink, ForeignPart, Inside, Outside};
+use crate::site::{Site, names};
+
 /// What the options of a cookie promise.
 struct Promise {
     name: &'static str,
@@ -10,7 +16,7 @@ struct Promise {
     sent: &'static [Way],
 }
 
-const PROMISES: [Promise; 14] = {
+const PROMISES: [Promise; 15] = {
     const COOKIE: CookieOptions = CookieOptions::new();
     const PLAIN: CookieOptions = COOKIE.secure(Secure::Never);
     const NONE: CookieOptions = COOKIE.same_site(SameSite::None);
@@ -88,6 +94,12 @@ const PROMISES: [Promise; 14] = {
             sent: &[Inside, Outside, ForeignLink],
         },
         Promise {
+            name: "auto",
+            options: COOKIE.secure(Secure::Auto).same_site(SameSite::Auto),
+            shown: "HttpOnly; SameSite=Lax; Path=/",
+            sent: &[Inside, Outside, ForeignLink],
+        },
+        Promise {
             name: "priority",
             options: COOKIE.priority(Priority::High),
             shown: "HttpOnly; SameSite=Lax; Secure; Path=/",
@@ -116,7 +128,7 @@ async fn the_cookie_goes_where_its_options_promise_and_is_removed() {
             let site = Site::new(name, options).await;
             browser.goto(&site.url("/app/visit")).await;
             assert_eq!(
-                shown_cookie(&browser, name).await,
+                browser.attributes(name).await,
                 format!("{shown}; Domain=127.0.0.1")
             );
             let scripts_see = browser.run("return document.cookie").await;
@@ -169,4 +181,3 @@ async fn a_domain_shares_the_cookie_with_its_subdomains() {
     })
     .await;
 }
-

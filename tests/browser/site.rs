@@ -1,8 +1,29 @@
 //! A site to visit: pages that change, end and show the session, and the ways to come to them.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use http::HeaderMap;
+use http::header::COOKIE;
+use sessile::{CookieOptions, MemoryStore, Secret, Session, SessionHandle, SessionLayer, merge};
+
+use crate::chromium::Browser;
+use crate::wire;
+
+/// How long the site remembers who asks for it.
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+
+#[derive(Session)]
+struct Visits {
+    #[session(merge = merge::Sum)]
+    page_views: u64,
+}
+
 /// How a request comes about.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(crate) enum Way {
     /// To a path under `/app`.
     Inside,
     /// To another path.
@@ -12,14 +33,15 @@ enum Way {
     /// For a part of another site's page.
     ForeignPart,
 }
+
 /// An application whose session has this cookie, on every host and on a port of its own.
-struct Site {
-    name: &'static str,
+pub(crate) struct Site {
+    pub(crate) name: &'static str,
     port: u16,
 }
 
 impl Site {
-    async fn new(name: &'static str, options: CookieOptions<'static>) -> Self {
+    pub(crate) async fn new(name: &'static str, options: CookieOptions<'static>) -> Self {
         let sessions = SessionLayer::builder(MemoryStore::new(), Secret::generate())
             .name(name)
             .cookie(options)
@@ -44,24 +66,24 @@ impl Site {
         Self { name, port }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         self.on("127.0.0.1", path)
     }
 
-    fn on(&self, host: &str, path: &str) -> String {
+    pub(crate) fn on(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.port)
     }
 
     /// The cookies of a request that comes about in this way.
-    async fn ask(&self, browser: &Browser, way: Way) -> String {
+    pub(crate) async fn ask(&self, browser: &Browser, way: Way) -> String {
         match way {
-            Inside => browser.goto(&self.url("/app/cookies")).await,
-            Outside => browser.goto(&self.url("/other/cookies")).await,
-            ForeignLink => {
+            Way::Inside => browser.goto(&self.url("/app/cookies")).await,
+            Way::Outside => browser.goto(&self.url("/other/cookies")).await,
+            Way::ForeignLink => {
                 browser.goto(&self.on("localhost", "/foreign")).await;
                 browser.click("a").await
             }
-            ForeignPart => {
+            Way::ForeignPart => {
                 browser.goto(&self.on("localhost", "/foreign")).await;
                 browser.frame().await
             }
@@ -95,20 +117,13 @@ async fn foreign(headers: HeaderMap) -> Html<String> {
     ))
 }
 
-/// The attributes of a cookie, as the browser shows them.
-async fn shown_cookie(browser: &Browser, name: &str) -> String {
-    let mut cookie = browser.cookie(name).await.unwrap();
-    cookie.set_value("");
-    let shown = cookie.to_string();
-    shown.split_once("; ").unwrap().1.to_owned()
-}
-
-fn names(cookies: &str) -> impl Iterator<Item = &str> {
+/// The names of a `Cookie` header.
+pub(crate) fn names(cookies: &str) -> impl Iterator<Item = &str> {
     let pairs = cookies.split("; ");
     pairs.filter_map(|pair| Some(pair.split_once('=')?.0))
 }
 
-fn seconds(at: SystemTime) -> i64 {
+pub(crate) fn seconds(at: SystemTime) -> i64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap();
     since.as_secs().try_into().unwrap()
 }

@@ -224,12 +224,35 @@ async fn remembering_one_visitor_makes_this_cookie_outlive_the_browser() {
 }
 
 #[tokio::test]
+async fn a_cleared_session_is_no_longer_remembered() {
+    let clear = get(
+        async |session: SessionHandle, mut visits: Session<Visits>| {
+            session.clear();
+            visits.page_views = 1;
+        },
+    );
+    let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
+    let app = routes().route("/clear", clear).layer(sessions);
+    let mut visitor = Visitor::new(&app);
+    assert!(
+        visitor
+            .get("/remember")
+            .await
+            .set_cookie()
+            .contains("Max-Age")
+    );
+    assert!(!visitor.get("/clear").await.set_cookie().contains("Max-Age"));
+}
+
+#[tokio::test]
 async fn a_visitor_is_remembered_before_anything_is_stored() {
-    let remember = get(async |session: SessionHandle, mut visits: Session<Visits>| {
-        session.set_max_age(7 * DAY);
-        session.save().await.unwrap();
-        visits.page_views += 1;
-    });
+    let remember = get(
+        async |session: SessionHandle, mut visits: Session<Visits>| {
+            session.set_max_age(7 * DAY);
+            session.save().await.unwrap();
+            visits.page_views += 1;
+        },
+    );
     let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
     let app = Router::new().route("/", remember).layer(sessions);
     let cookie = Visitor::new(&app).get("/").await.set_cookie();

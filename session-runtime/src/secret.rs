@@ -63,25 +63,33 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`SecretError::Missing`] if the variable is not set, else as [`Secret::from_base64`].
+    /// [`SecretError::Missing`] if the variable is not set, [`SecretError::Unfit`] if
+    /// [`Secret::from_base64`] does not take what it holds.
     pub fn from_env(name: &str) -> Result<Self, SecretError> {
-        match env::var(name) {
+        let read = match env::var(name) {
             Ok(text) => Self::from_base64(&Zeroizing::new(text)),
-            Err(VarError::NotPresent) => Err(SecretError::Missing {
-                name: name.to_owned(),
-            }),
             Err(VarError::NotUnicode(_)) => Err(SecretError::NotBase64),
-        }
+            Err(VarError::NotPresent) => {
+                let name = name.to_owned();
+                return Err(SecretError::Missing { name });
+            }
+        };
+        read.map_err(|error| SecretError::Unfit {
+            name: name.to_owned(),
+            error: Box::new(error),
+        })
     }
 
-    /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding,
-    /// white space around it ignored.
+    /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding;
+    /// white space does not count.
     ///
     /// # Errors
     ///
     /// [`SecretError::NotBase64`], or [`SecretError::TooShort`] for less than 32 bytes.
     pub fn from_base64(text: &str) -> Result<Self, SecretError> {
-        let text = text.trim_ascii();
+        let text: String = text.split_ascii_whitespace().collect();
+        let text = Zeroizing::new(text);
+        let text = text.as_str();
         let bytes = decode::<Base64>(text)
             .or_else(|| decode::<Base64Unpadded>(text))
             .or_else(|| decode::<Base64Url>(text))
@@ -109,7 +117,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Why something is no [`Secret`]; it never holds any of it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SecretError {
     /// There are too few bytes to sign with.
@@ -120,7 +128,7 @@ pub enum SecretError {
         len: usize,
     },
     /// The text is not base64.
-    #[error("a secret is not base64: use the output of `openssl rand -base64 32`")]
+    #[error("a secret is not base64")]
     NotBase64,
     /// The environment variable is not set.
     #[error("`{name}` is not set: set it to the output of `openssl rand -base64 32`")]
@@ -129,6 +137,23 @@ pub enum SecretError {
         /// The variable's name.
         name: String,
     },
+    /// The environment variable holds no secret.
+    #[error("`{name}` holds no secret, {error}: set it to the output of `openssl rand -base64 32`")]
+    #[non_exhaustive]
+    Unfit {
+        /// The variable's name.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        error: Box<SecretError>,
+    },
+}
+
+/// As `Display`: it is what a `main` that returns an error prints.
+impl fmt::Debug for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A signature; as text, it has one spelling.

@@ -1,9 +1,11 @@
 //! What is wrong with a cookie, in words; knows no rule.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// Why a browser would refuse a cookie, or give it another scope than the options say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("{}", self.message())]
 #[non_exhaustive]
 pub enum CookieError {
@@ -48,6 +50,13 @@ pub enum CookieError {
     HttpPrefixNotHttpOnly,
 }
 
+/// As `Display`: it is what a `main` that returns an error prints.
+impl fmt::Debug for CookieError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
 impl CookieError {
     // A `const` can panic with these and nothing composed, so each is whole.
     pub(super) const fn message(self) -> &'static str {
@@ -80,16 +89,20 @@ impl CookieError {
             Self::SameSiteNoneNotSecure => "`SameSite::None` needs `Secure::Always`",
             Self::PartitionedNotSecure => "`partitioned` needs `Secure::Always`",
             Self::SecurePrefixNotSecure => {
-                "a name that starts with `__Secure-` needs `Secure::Always`"
+                "a name that starts with `__Secure-` needs `Secure::Always`, or choose another `name`"
             }
-            Self::HostPrefixNotSecure => "a name that starts with `__Host-` needs `Secure::Always`",
+            Self::HostPrefixNotSecure => {
+                "a name that starts with `__Host-` needs `Secure::Always`, or choose another `name`"
+            }
             Self::HostPrefixWithDomain => {
                 "a name that starts with `__Host-` allows no domain: remove the prefix or the domain"
             }
             Self::HostPrefixWithPath => {
                 "a name that starts with `__Host-` allows no path but `/`: remove the prefix or the path"
             }
-            Self::HttpPrefixNotSecure => "a name that starts with `__Http-` needs `Secure::Always`",
+            Self::HttpPrefixNotSecure => {
+                "a name that starts with `__Http-` needs `Secure::Always`, or choose another `name`"
+            }
             Self::HttpPrefixNotHttpOnly => {
                 "a name that starts with `__Http-` or `__Host-Http-` needs `http_only(true)`"
             }

@@ -56,7 +56,17 @@ async fn update<T: SessionData, R>(
 ///
 /// As [`Session`].
 pub async fn copy<T: SessionData>(parts: &mut Parts) -> Result<T, SessionRejection> {
-    optional_copy(parts).await?.ok_or(SessionRejection::Absent)
+    optional_copy(parts).await?.ok_or_else(absent::<T>)
+}
+
+/// The visitor is told nothing of the inside, the log is.
+fn absent<T>() -> SessionRejection {
+    let data = std::any::type_name::<T>();
+    tracing::debug!(
+        data,
+        "a session does not hold this: `SessionHandle::insert` puts it in"
+    );
+    SessionRejection::Absent
 }
 
 /// Extracts a copy where there is one, for the extractor that the derive generates.

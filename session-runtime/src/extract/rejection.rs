@@ -16,7 +16,7 @@ pub enum SessionRejection {
     )]
     MissingLayer,
     /// A required field is not there: 401.
-    #[error("there is no such session")]
+    #[error("this needs something that the session does not hold")]
     Absent,
     /// Two structs store under one name: 500.
     #[error(transparent)]

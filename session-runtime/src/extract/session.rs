@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use super::handle::SessionHandle;
 use super::rejection::SessionRejection;
-use super::{open, read, update};
+use super::{absent, open, read, update};
 use crate::data::{self, Encoded, SessionData, Unstorable};
 use crate::layer::{RequestSession, SessionError};
 
@@ -141,7 +141,7 @@ impl<S: Send + Sync, T: SessionData> FromRequestParts<S> for Session<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
         let found = <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
-        found.ok_or(SessionRejection::Absent)
+        found.ok_or_else(absent::<T>)
     }
 }
 

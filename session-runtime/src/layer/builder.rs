@@ -43,7 +43,7 @@ impl SessionLayer {
 }
 
 /// Settings that cannot go together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A browser would reject the cookie.
@@ -67,6 +67,13 @@ pub enum ConfigError {
     /// `expires` is past.
     #[error("the cookie's `expires` is past: no session would outlive its request")]
     Expired,
+}
+
+/// As `Display`: it is what a `main` that returns an error prints.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Builds a [`SessionLayer`] with settings of its own.

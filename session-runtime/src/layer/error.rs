@@ -63,7 +63,7 @@ impl SessionError {
     pub(crate) fn public_message(&self) -> &'static str {
         match self {
             Self::Gone => "the session has ended, nothing was changed",
-            Self::Absent(_) => "there is no such session",
+            Self::Absent(_) => "this needs something that the session does not hold",
             Self::Contended => "the session is busy, nothing was changed",
             Self::Store(_) => "the session store is unavailable",
             Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {

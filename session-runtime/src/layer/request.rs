@@ -96,10 +96,30 @@ pub(super) enum Origin {
 pub(super) struct Wanted {
     /// In the order in which they were made.
     pub(super) changes: Vec<Change>,
-    pub(super) idle: Option<Duration>,
+    pub(super) idle: Idle,
     pub(super) renew: bool,
     /// Store even if nothing differs: `resave` and `save_uninitialized`.
     pub(super) force: bool,
+}
+
+/// What becomes of a session's own idle timeout.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Idle {
+    #[default]
+    Unchanged,
+    /// The layer's counts again.
+    Dropped,
+    Set(Duration),
+}
+
+impl Idle {
+    pub(super) fn of(self, before: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::Unchanged => before,
+            Self::Dropped => None,
+            Self::Set(idle) => Some(idle),
+        }
+    }
 }
 
 /// What a request asks of its commit.
@@ -134,12 +154,12 @@ impl Wanted {
             renew,
             force,
         } = self;
-        changes.is_empty() && idle.is_none() && !(*renew || *force)
+        changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *force)
     }
 
     /// Whether a session is to be written; one that holds nothing is not begun.
     pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
-        differs || self.force || (is_stored && (self.renew || self.idle.is_some()))
+        differs || self.force || (is_stored && (self.renew || self.idle != Idle::Unchanged))
     }
 
     fn append(&mut self, later: Self) {
@@ -150,7 +170,9 @@ impl Wanted {
             force,
         } = later;
         self.changes.extend(changes);
-        self.idle = idle.or(self.idle);
+        if idle != Idle::Unchanged {
+            self.idle = idle;
+        }
         self.renew |= renew;
         self.force |= force;
     }
@@ -282,6 +304,7 @@ impl RequestSession {
             pending.unstorable = None;
             pending.wanted.changes.clear();
             pending.wanted.changes.push(Change::Clear);
+            pending.wanted.idle = Idle::Dropped;
             pending.wanted.renew = true;
         });
     }
@@ -295,7 +318,9 @@ impl RequestSession {
     }
 
     pub(crate) fn set_idle(&self, idle: Duration) {
-        self.request("set_max_age", |pending| pending.wanted.idle = Some(idle));
+        self.request("set_max_age", |pending| {
+            pending.wanted.idle = Idle::Set(idle);
+        });
     }
 
     /// Notes what the commit is to do; after the response there is none.

@@ -254,7 +254,7 @@ impl State {
         let record = Record {
             revision: Config::new_revision(),
             created: live.map_or(now, |live| live.record.created),
-            idle: self.in_hand.idle.or(live.and_then(|live| live.record.idle)),
+            idle: self.in_hand.idle.of(live.and_then(|live| live.record.idle)),
             fields,
         };
         let expires = config.deadline(&record, now);

@@ -1,5 +1,6 @@
 //! The invariants on `MemoryStore`. `SESSILE_FULL=1 cargo test --release --test invariants_memory --
 //! --nocapture` runs them in full and prints the numbers reached.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod invariants;
 mod support;
@@ -7,8 +8,11 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use invariants::{cancel, expiry, floods, held, history, lost_updates, size, storm, strict_ids};
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
+use invariants::{
+    cancel, cut_short, doubt, expiry, floods, held, history, lost_updates, panics, size, storm,
+    strict_ids,
+};
 use sessile::MemoryStore;
 
 fn memory() -> Arc<MemoryStore> {
@@ -17,18 +21,18 @@ fn memory() -> Arc<MemoryStore> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost() {
-    lost_updates::no_update_is_lost(memory()).await;
+    lost_updates::no_update_is_lost(memory(), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_update_is_lost_on_a_store_that_takes_its_time() {
+async fn no_update_is_lost_by_four_servers_on_a_store_that_takes_its_time() {
     let millisecond = Taking(Duration::from_millis(1));
-    lost_updates::no_update_is_lost(Wrapped(memory(), millisecond)).await;
+    lost_updates::no_update_is_lost(Wrapped(memory(), millisecond), 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_update_is_lost_on_a_store_of_many_steps() {
-    lost_updates::no_update_is_lost(Wrapped(memory(), InRandomSteps)).await;
+async fn no_update_is_lost_by_four_servers_on_a_store_of_many_steps() {
+    lost_updates::no_update_is_lost(Wrapped(memory(), InRandomSteps), 4).await;
 }
 
 #[tokio::test]
@@ -82,24 +86,29 @@ async fn a_first_visit_dropped_while_its_calls_go_on_stores_one_session_or_none(
 
 #[tokio::test]
 async fn a_save_cut_short_loses_nothing_and_doubles_nothing() {
-    let check = cancel::a_save_cut_short_loses_nothing_and_doubles_nothing;
+    let check = cut_short::a_save_cut_short_loses_nothing_and_doubles_nothing;
     check(memory(), InSteps).await;
 }
 
 #[tokio::test]
 async fn a_save_cut_short_that_arrives_later_loses_nothing_and_doubles_nothing() {
-    let check = cancel::a_save_cut_short_loses_nothing_and_doubles_nothing;
+    let check = cut_short::a_save_cut_short_loses_nothing_and_doubles_nothing;
     check(memory(), Regardless).await;
 }
 
 #[tokio::test]
 async fn a_panic_leaves_the_session_as_it_was() {
-    cancel::a_panic_leaves_the_session_as_it_was(memory()).await;
+    panics::a_panic_leaves_the_session_as_it_was(memory()).await;
+}
+
+#[tokio::test]
+async fn a_panic_that_is_made_up_for_changes_nothing() {
+    panics::a_panic_that_is_made_up_for_changes_nothing(memory()).await;
 }
 
 #[tokio::test]
 async fn nothing_brings_an_ended_session_back() {
-    held::nothing_brings_an_ended_session_back(memory()).await;
+    held::nothing_brings_an_ended_session_back(memory(), true).await;
 }
 
 #[tokio::test]
@@ -155,4 +164,30 @@ async fn a_flood_takes_nobodys_place() {
     let flood = size(10_000, 1_000_000);
     floods::a_flood_takes_nobodys_place(Arc::clone(&store), 1000, 100, flood).await;
     assert_eq!(store.len(), 1000);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_stored_once() {
+    doubt::a_write_whose_answer_was_lost_is_stored_once(memory()).await;
+}
+
+#[tokio::test]
+async fn a_write_in_doubt_is_never_repeated() {
+    doubt::a_write_in_doubt_is_never_repeated(memory()).await;
+}
+
+#[tokio::test]
+async fn what_was_denied_is_not_stored_later() {
+    doubt::what_was_denied_is_not_stored_later(memory()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_of_one_request_do_not_lose_the_session() {
+    let rounds = size(200, 100_000);
+    doubt::tasks_of_one_request_do_not_lose_the_session(memory(), rounds).await;
+}
+
+#[tokio::test]
+async fn a_late_touch_does_not_undo_a_new_idle_timeout() {
+    doubt::a_late_touch_does_not_undo_a_new_idle_timeout(memory()).await;
 }

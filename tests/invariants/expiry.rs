@@ -22,10 +22,22 @@ struct Visits {
 
 fn routes() -> Router {
     Router::new()
-        .route("/read", get(async |session: SessionHandle| session.is_new().to_string()))
-        .route("/write", get(async |mut visits: Session<Visits>| visits.count += 1))
-        .route("/touch", get(async |session: SessionHandle| session.touch()))
-        .route("/renew", get(async |session: SessionHandle| session.renew()))
+        .route(
+            "/read",
+            get(async |session: SessionHandle| session.is_new().to_string()),
+        )
+        .route(
+            "/write",
+            get(async |mut visits: Session<Visits>| visits.count += 1),
+        )
+        .route(
+            "/touch",
+            get(async |session: SessionHandle| session.touch()),
+        )
+        .route(
+            "/renew",
+            get(async |session: SessionHandle| session.renew()),
+        )
         .route("/max-age/{secs}", get(set_max_age))
 }
 
@@ -55,7 +67,9 @@ struct Timeouts {
 
 impl Timeouts {
     fn random(rng: &mut Rng) -> Self {
-        let idle = *rng.choice([7, 60, 100, 600, 3600, 86_400].as_slice()).unwrap();
+        let idle = *rng
+            .choice([7, 60, 100, 600, 3600, 86_400].as_slice())
+            .unwrap();
         let absolute = idle * rng.u64(1..12) + rng.u64(..idle);
         Self {
             idle,
@@ -114,7 +128,10 @@ pub(crate) async fn sessions_live_as_long_as_the_model(
         }
     }
     eprintln!("{steps} steps, {deaths} sessions died as they should");
-    assert!(deaths > steps / 50, "sessions die in the simulation: {deaths}");
+    assert!(
+        deaths > steps / 50,
+        "sessions die in the simulation: {deaths}"
+    );
 }
 
 impl<S: SessionStore + Clone> Simulation<S> {
@@ -187,7 +204,10 @@ impl<S: SessionStore + Clone> Simulation<S> {
 
     async fn visit(&mut self, index: usize, path: &str, at: &str) -> usize {
         let mut model = self.sessions.swap_remove(index);
-        let (now, at) = (self.now(), format!("{at}: {path} at {} of {model:?}", self.now()));
+        let (now, at) = (
+            self.now(),
+            format!("{at}: {path} at {} of {model:?}", self.now()),
+        );
         if now >= model.expires {
             let answer = ask(&self.app, request("/read", Some(&model.token))).await;
             assert_eq!(answer.body, "true", "{at}: it should be dead");
@@ -210,21 +230,35 @@ impl<S: SessionStore + Clone> Simulation<S> {
         }
         match CookieChange::of(&answer) {
             CookieChange::Set(token) => {
-                assert!(moved, "{at}: the cookie was sent again though nothing had moved");
+                assert!(
+                    moved,
+                    "{at}: the cookie was sent again though nothing had moved"
+                );
                 assert_eq!(token != model.token, path == "/renew", "{at}");
                 model.token = token;
                 self.check_cookie(&model, &answer, &at);
             }
             change => {
                 assert_eq!(change, CookieChange::Untouched, "{at}");
-                assert!(!(moved && model.persistent), "{at}: the cookie dies before the session");
+                assert!(
+                    !(moved && model.persistent),
+                    "{at}: the cookie dies before the session"
+                );
                 assert_ne!(path, "/renew", "{at}");
             }
         }
         let stored = self.world.find(&key_of(&model.token)).await.unwrap();
         let expires = stored.expires.as_millis();
-        assert_eq!(expires, model.expires * 1000, "{at}: the record ends when it should");
-        assert_eq!(stored.record.created.as_millis(), model.created * 1000, "{at}");
+        assert_eq!(
+            expires,
+            model.expires * 1000,
+            "{at}: the record ends when it should"
+        );
+        assert_eq!(
+            stored.record.created.as_millis(),
+            model.created * 1000,
+            "{at}"
+        );
         self.sessions.push(model);
         0
     }
@@ -232,7 +266,9 @@ impl<S: SessionStore + Clone> Simulation<S> {
     /// The cookie ends with the record, or with the browser.
     fn check_cookie(&self, model: &Model, answer: &Answer, at: &str) {
         let cookie = answer.set_cookie();
-        let max_age = cookie.rsplit_once("; Max-Age=").map(|(_, secs)| secs.parse().unwrap());
+        let max_age = cookie
+            .rsplit_once("; Max-Age=")
+            .map(|(_, secs)| secs.parse().unwrap());
         let left = model.expires - self.now();
         assert_eq!(max_age, model.persistent.then_some(left), "{at}: {cookie}");
     }

@@ -15,10 +15,22 @@ struct Visits {
 
 fn routes() -> Router {
     Router::new()
-        .route("/read", get(async |visits: Session<Visits>| visits.count.to_string()))
-        .route("/copy", get(async |visits: Visits| visits.count.to_string()))
-        .route("/handle", get(async |session: SessionHandle| session.is_new().to_string()))
-        .route("/write", get(async |mut visits: Session<Visits>| visits.count += 1))
+        .route(
+            "/read",
+            get(async |visits: Session<Visits>| visits.count.to_string()),
+        )
+        .route(
+            "/copy",
+            get(async |visits: Visits| visits.count.to_string()),
+        )
+        .route(
+            "/handle",
+            get(async |session: SessionHandle| session.is_new().to_string()),
+        )
+        .route(
+            "/write",
+            get(async |mut visits: Session<Visits>| visits.count += 1),
+        )
 }
 
 /// Reads by visitors without a session draw no id, store no record and set no cookie.
@@ -74,7 +86,10 @@ pub(crate) async fn a_flood_takes_nobodys_place(
         // A full store still serves those who are in it: writes, and reads.
         let answer = ask(&app, request("/write", Some(&token))).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert!(world.find(&key_of(&token)).await.is_some(), "a live session was evicted");
+        assert!(
+            world.find(&key_of(&token)).await.is_some(),
+            "a live session was evicted"
+        );
     }
     eprintln!("{flood} first writes, {stored} sessions of at most {cap}, 0 of {kept} evicted");
 }

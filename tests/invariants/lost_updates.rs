@@ -48,7 +48,7 @@ fn candidate(n: u32) -> String {
 /// Begins a session with the members 0 to 199.
 async fn begin(mut tally: Session<Tally>) {
     tally.members = (0..AT_ONCE).collect();
-    tally.left = "as it began".to_owned();
+    tally.left = "as it began".into();
 }
 
 /// Changes one field or several, after all requests of the round have read.
@@ -67,8 +67,8 @@ async fn change(
         "votes" => *tally.votes.entry(candidate(n)).or_default() += 1,
         "list" => tally.list.push(n),
         "max" => tally.max = n,
-        "left" => tally.left = "changed".to_owned(),
-        "right" => tally.right = "changed".to_owned(),
+        "left" => tally.left = "changed".into(),
+        "right" => tally.right = "changed".into(),
         _ => unreachable!("no such field"),
     }
 }
@@ -80,7 +80,11 @@ async fn take_ticket(mut tally: Session<Tally>) -> Result<StatusCode, SessionErr
         left.is_some()
     };
     let taken = Session::update(&mut tally, take).await?;
-    Ok(if taken { StatusCode::OK } else { StatusCode::FORBIDDEN })
+    Ok(if taken {
+        StatusCode::OK
+    } else {
+        StatusCode::FORBIDDEN
+    })
 }
 
 fn routes(at_once: u32) -> Router {
@@ -92,41 +96,48 @@ fn routes(at_once: u32) -> Router {
         .layer(Extension(all_have_read))
 }
 
-/// An application with one session, and its token.
-async fn with_session<S: SessionStore + Clone>(
-    world: &World<S>,
-    routes: Router,
-) -> (Router, String) {
-    let sessions = world.layer(world.store.clone()).build().unwrap();
-    let app = routes.layer(sessions);
-    let answer = ask(&app, request("/begin", None)).await;
-    let CookieChange::Set(token) = CookieChange::of(&answer) else {
-        panic!("a session begins with a cookie");
-    };
-    (app, token)
-}
+/// Several servers over one store.
+struct Servers(Vec<Router>);
 
-/// Asks for all paths at once, and returns what they were answered.
-async fn at_once(
-    app: &Router,
-    token: Option<&str>,
-    paths: impl IntoIterator<Item = String>,
-) -> Vec<(StatusCode, CookieChange)> {
-    let asked: Vec<_> = paths
-        .into_iter()
-        .map(|path| {
-            let (app, request) = (app.clone(), request(&path, token));
-            tokio::spawn(async move {
-                let answer = ask(&app, request).await;
-                (answer.status, CookieChange::of(&answer))
-            })
-        })
-        .collect();
-    let mut answers = Vec::new();
-    for asked in asked {
-        answers.push(asked.await.unwrap());
+impl Servers {
+    fn of<S: SessionStore + Clone>(world: &World<S>, routes: &Router, count: usize) -> Self {
+        let server = || world.layer(world.store.clone()).build().unwrap();
+        Self((0..count).map(|_| routes.clone().layer(server())).collect())
     }
-    answers
+
+    /// Begins a session and returns its token.
+    async fn begin(&self) -> String {
+        let answer = ask(&self.0[0], request("/begin", None)).await;
+        match CookieChange::of(&answer) {
+            CookieChange::Set(token) => token,
+            other => panic!("a session begins with a cookie: {other:?}"),
+        }
+    }
+
+    /// Asks for all paths at once, of one server after another, and returns what they were answered.
+    async fn ask_at_once(
+        &self,
+        token: Option<&str>,
+        paths: impl IntoIterator<Item = String>,
+    ) -> Vec<(StatusCode, CookieChange)> {
+        let servers = self.0.iter().cycle().cloned();
+        let asked: Vec<_> = paths
+            .into_iter()
+            .zip(servers)
+            .map(|(path, server)| {
+                let request = request(&path, token);
+                tokio::spawn(async move {
+                    let answer = ask(&server, request).await;
+                    (answer.status, CookieChange::of(&answer))
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for asked in asked {
+            answers.push(asked.await.unwrap());
+        }
+        answers
+    }
 }
 
 async fn read<T, S>(world: &World<S>, token: &str, key: &str) -> T
@@ -139,16 +150,17 @@ where
 }
 
 /// 200 requests at once on one session, by every rule: none is refused, none is lost.
-pub(crate) async fn no_update_is_lost(store: impl SessionStore + Clone) {
+pub(crate) async fn no_update_is_lost(store: impl SessionStore + Clone, servers: usize) {
     let world = World::new(store);
     let rounds = size(1, 50_000);
     let began = std::time::Instant::now();
     for _ in 0..rounds {
-        let (app, token) = with_session(&world, routes(AT_ONCE)).await;
+        let servers = Servers::of(&world, &routes(AT_ONCE), servers);
+        let token = servers.begin().await;
         let all = u64::from(AT_ONCE);
         for what in ["sum", "insert", "remove", "votes", "list", "max"] {
             let paths = (0..AT_ONCE).map(|n| format!("/{what}/{n}"));
-            for answer in at_once(&app, Some(&token), paths).await {
+            for answer in servers.ask_at_once(Some(&token), paths).await {
                 assert_eq!(answer, (StatusCode::OK, CookieChange::Untouched), "{what}");
             }
         }
@@ -172,11 +184,16 @@ pub(crate) async fn two_fields_changed_by_two_requests_are_both_kept(
     store: impl SessionStore + Clone,
 ) {
     let world = World::new(store);
-    let (app, token) = with_session(&world, routes(2)).await;
+    let servers = Servers::of(&world, &routes(2), 2);
+    let token = servers.begin().await;
     let paths = ["/left/0", "/right/0"].map(str::to_owned);
-    at_once(&app, Some(&token), paths).await;
+    servers.ask_at_once(Some(&token), paths).await;
     for key in ["left", "right"] {
-        assert_eq!(read::<String, _>(&world, &token, key).await, "changed", "{key}");
+        assert_eq!(
+            read::<String, _>(&world, &token, key).await,
+            "changed",
+            "{key}"
+        );
     }
 }
 
@@ -185,7 +202,7 @@ pub(crate) async fn two_live_views_of_one_request_merge(store: impl SessionStore
     async fn outer(mut tally: Session<Tally>, request: Request, next: Next) -> Response {
         tally.sum += 1;
         tally.list.push(1);
-        tally.left = "by the middleware".to_owned();
+        tally.left = "by the middleware".into();
         let response = next.run(request).await;
         tally.sum += 1;
         tally.list.push(3);
@@ -194,7 +211,7 @@ pub(crate) async fn two_live_views_of_one_request_merge(store: impl SessionStore
     async fn inner(mut tally: Session<Tally>) {
         tally.sum += 40;
         tally.list.push(2);
-        tally.right = "by the handler".to_owned();
+        tally.right = "by the handler".into();
     }
 
     let world = World::new(store);
@@ -202,26 +219,34 @@ pub(crate) async fn two_live_views_of_one_request_merge(store: impl SessionStore
     let routes = Router::new()
         .route("/begin", get(begin))
         .route("/both", both);
-    let (app, token) = with_session(&world, routes).await;
-    let answer = ask(&app, request("/both", Some(&token))).await;
+    let servers = Servers::of(&world, &routes, 1);
+    let token = servers.begin().await;
+    let answer = ask(&servers.0[0], request("/both", Some(&token))).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(read::<u64, _>(&world, &token, "sum").await, 42);
     // The handler's view is handed over first.
     assert_eq!(read::<Vec<u32>, _>(&world, &token, "list").await, [2, 1, 3]);
-    assert_eq!(read::<String, _>(&world, &token, "left").await, "by the middleware");
-    assert_eq!(read::<String, _>(&world, &token, "right").await, "by the handler");
+    assert_eq!(
+        read::<String, _>(&world, &token, "left").await,
+        "by the middleware"
+    );
+    assert_eq!(
+        read::<String, _>(&world, &token, "right").await,
+        "by the handler"
+    );
 }
 
 /// A check and an act that are not parted: of 200 requests for 50 tickets exactly 50 get one.
 pub(crate) async fn no_ticket_is_taken_twice(store: impl SessionStore + Clone) {
     let world = World::new(store);
     for _ in 0..size(1, 1000) {
-        let (app, token) = with_session(&world, routes(1)).await;
+        let servers = Servers::of(&world, &routes(1), 2);
+        let token = servers.begin().await;
         let paths = (0..AT_ONCE).map(|_| "/ticket".to_owned());
-        let answers = at_once(&app, Some(&token), paths).await;
+        let answers = servers.ask_at_once(Some(&token), paths).await;
         let count = |status| answers.iter().filter(|(found, _)| *found == status).count();
-        let (taken, refused) = (count(StatusCode::OK), count(StatusCode::FORBIDDEN));
-        assert_eq!((taken, refused), (50, 150));
+        let (sold, refused) = (count(StatusCode::OK), count(StatusCode::FORBIDDEN));
+        assert_eq!((sold, refused), (50, 150));
         assert_eq!(read::<u32, _>(&world, &token, "tickets").await, 0);
     }
 }
@@ -229,10 +254,9 @@ pub(crate) async fn no_ticket_is_taken_twice(store: impl SessionStore + Clone) {
 /// Nothing ties two first requests of a visitor together: the last cookie that arrives wins.
 pub(crate) async fn two_first_requests_are_two_sessions(store: impl SessionStore + Clone) {
     let world = World::new(store);
-    let sessions = world.layer(world.store.clone()).build().unwrap();
-    let app = routes(2).layer(sessions);
+    let servers = Servers::of(&world, &routes(2), 1);
     let paths = ["/list/1", "/list/2"].map(str::to_owned);
-    let answers = at_once(&app, None, paths).await;
+    let answers = servers.ask_at_once(None, paths).await;
     let mut tokens = Vec::new();
     for (n, (status, cookie)) in (1..).zip(answers) {
         assert_eq!(status, StatusCode::OK);
@@ -255,10 +279,14 @@ pub(crate) async fn updates_by_handle_are_not_lost_either(store: impl SessionSto
     let routes = Router::new()
         .route("/begin", get(begin))
         .route("/add", get(add));
-    let (app, token) = with_session(&world, routes).await;
+    let servers = Servers::of(&world, &routes, 2);
+    let token = servers.begin().await;
     let paths = (0..AT_ONCE).map(|_| "/add".to_owned());
-    for (status, _) in at_once(&app, Some(&token), paths).await {
+    for (status, _) in servers.ask_at_once(Some(&token), paths).await {
         assert_eq!(status, StatusCode::OK);
     }
-    assert_eq!(read::<u64, _>(&world, &token, "sum").await, u64::from(AT_ONCE));
+    assert_eq!(
+        read::<u64, _>(&world, &token, "sum").await,
+        u64::from(AT_ONCE)
+    );
 }

@@ -2,11 +2,15 @@
 //! function in one line.
 
 pub(crate) mod cancel;
+pub(crate) mod cut_short;
+pub(crate) mod doubt;
 pub(crate) mod expiry;
 pub(crate) mod floods;
 pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod lost_updates;
+mod pair;
+pub(crate) mod panics;
 mod schedule;
 pub(crate) mod storm;
 pub(crate) mod strict_ids;

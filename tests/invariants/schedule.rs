@@ -23,6 +23,14 @@ pub(crate) async fn step() {
     .await;
 }
 
+/// Lets calls arrive whose caller has gone.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        step().await;
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Polls a future at most so often, then drops it; `None` if it was not done by then.
 pub(crate) async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
@@ -77,7 +85,11 @@ pub(crate) async fn interleave<'a>(
             };
             let (flag, future) = &mut running[index];
             let waker = flag.lower();
-            if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            if future
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+            {
                 drop(running.swap_remove(index));
             }
             // From time to time tasks and timers of the runtime have their turn.

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use http::StatusCode;
 use sessile::{Session, SessionError, SessionStore, merge};
 
-use super::schedule::{dropped_after, interleave, step};
+use super::schedule::{dropped_after, interleave, settle};
 use super::world::{CookieChange, World, field, key_of, request};
 use super::wrapped::{Manner, Wrapped};
 use crate::support::visitor::ask;
@@ -37,10 +37,13 @@ fn routes() -> Router {
     Router::new()
         .route("/begin/{tag}", get(begin))
         .route("/read", get(async |tagged: Tagged| tagged.tag))
-        .route("/write", get(async |mut tagged: Session<Tagged>| {
-            add(&mut tagged);
-            tagged.tag.clone()
-        }))
+        .route(
+            "/write",
+            get(async |mut tagged: Session<Tagged>| {
+                add(&mut tagged);
+                tagged.tag.clone()
+            }),
+        )
         .route("/save", get(save))
         .route("/update", get(update))
 }
@@ -92,14 +95,17 @@ pub(crate) async fn cancelled_requests_touch_nothing_else(
             })
             .collect();
         let mut answers = vec![None; AT_ONCE];
-        let storm = requests.iter().zip(&mut answers).map(|((session, path, polls), slot)| {
-            let asked = ask(&app, request(path, Some(&tokens[*session])));
-            let storm: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(async move {
-                *slot = dropped_after(*polls, asked).await;
+        let all = requests
+            .iter()
+            .zip(&mut answers)
+            .map(|((session, path, polls), slot)| {
+                let asked = ask(&app, request(path, Some(&tokens[*session])));
+                let one: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(async move {
+                    *slot = dropped_after(*polls, asked).await;
+                });
+                one
             });
-            storm
-        });
-        interleave(&mut rng, storm).await;
+        interleave(&mut rng, all).await;
         for ((session, path, _), answer) in requests.iter().zip(answers) {
             let Some(answer) = answer else {
                 cancelled += 1;
@@ -107,19 +113,27 @@ pub(crate) async fn cancelled_requests_touch_nothing_else(
             };
             completed += 1;
             assert_eq!(answer.status, StatusCode::OK, "seed {seed}: {path}");
-            assert_eq!(answer.body, session.to_string(), "seed {seed}: {path}, another's answer");
+            assert_eq!(
+                answer.body,
+                session.to_string(),
+                "seed {seed}: {path}, another's answer"
+            );
         }
     }
-    for _ in 0..50 {
-        step().await;
-        tokio::task::yield_now().await;
-    }
+    settle().await;
     for (tag, token) in tokens.iter().enumerate() {
         let stored = world.find(&key_of(token)).await.unwrap();
         let side = |key| field::<u64>(&stored.record, "tagged", key);
-        assert_eq!(side("left"), side("right"), "seed {seed}: half of a change is stored");
+        assert_eq!(
+            side("left"),
+            side("right"),
+            "seed {seed}: half of a change is stored"
+        );
         let answer = ask(&app, request("/save", Some(token))).await;
-        assert_eq!((answer.status, answer.body), (StatusCode::OK, tag.to_string()));
+        assert_eq!(
+            (answer.status, answer.body),
+            (StatusCode::OK, tag.to_string())
+        );
     }
     eprintln!("{cancelled} requests cancelled, {completed} not, 0 cross-talk");
 }

@@ -1,14 +1,13 @@
 //! Strict ids: no id that this application did not draw, or that has ended, becomes the key of a
 //! record.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use fastrand::Rng;
 use http::StatusCode;
-use sessile::{MemoryStore, Secret, Session, SessionHandle, SessionStore, StoreKey};
+use sessile::{MemoryStore, Secret, Session, SessionHandle, SessionStore};
 
 use super::world::{CookieChange, World, field, key_of, request};
 use crate::support::visitor::ask;
@@ -22,9 +21,18 @@ struct Visits {
 
 fn routes() -> Router {
     Router::new()
-        .route("/write", get(async |mut visits: Session<Visits>| visits.count += 1))
-        .route("/renew", get(async |session: SessionHandle| session.renew()))
-        .route("/destroy", get(async |session: SessionHandle| session.destroy()))
+        .route(
+            "/write",
+            get(async |mut visits: Session<Visits>| visits.count += 1),
+        )
+        .route(
+            "/renew",
+            get(async |session: SessionHandle| session.renew()),
+        )
+        .route(
+            "/destroy",
+            get(async |session: SessionHandle| session.destroy()),
+        )
 }
 
 /// Where a planted token comes from.
@@ -97,7 +105,11 @@ impl<S: SessionStore + Clone> Fixation<S> {
             Origin::WrongTag => format!("{id}.{}", self.base64url(43)),
             Origin::Damaged => {
                 let place = self.rng.usize(..32);
-                let other = if live.as_bytes()[place] == b'A' { "B" } else { "A" };
+                let other = if live.as_bytes()[place] == b'A' {
+                    "B"
+                } else {
+                    "A"
+                };
                 let mut damaged = live;
                 damaged.replace_range(place..=place, other);
                 damaged
@@ -130,9 +142,12 @@ async fn begin(app: &Router) -> String {
 /// Plants tokens in a visitor's browser, and lets the visitor begin a session: it has an id of its
 /// own, never used before, and nothing in it. `expires` says whether the store goes by the layer's
 /// clock.
-pub(crate) async fn no_planted_id_is_adopted(store: impl SessionStore + Clone, tokens: usize, expires: bool) {
+pub(crate) async fn no_planted_id_is_adopted(
+    store: impl SessionStore + Clone,
+    tokens: usize,
+    expires: bool,
+) {
     let mut fixation = Fixation::new(store, expires);
-    let mut used: HashSet<StoreKey> = HashSet::new();
     for turn in 0..tokens {
         let origin = ORIGINS[turn % ORIGINS.len()];
         if matches!(origin, Origin::Expired) && !fixation.expires {
@@ -140,7 +155,7 @@ pub(crate) async fn no_planted_id_is_adopted(store: impl SessionStore + Clone, t
         }
         let planted = fixation.token(origin).await;
         let dead = key_of(&planted);
-        used.extend(fixation.world.drawn_keys().drain(..).rev().take(4));
+        let since = fixation.world.drawn();
         let answer = ask(&fixation.app, request("/write", Some(&planted))).await;
         assert_eq!(answer.status, StatusCode::OK, "{origin:?}");
         let CookieChange::Set(token) = CookieChange::of(&answer) else {
@@ -148,10 +163,19 @@ pub(crate) async fn no_planted_id_is_adopted(store: impl SessionStore + Clone, t
         };
         let key = key_of(&token);
         assert_ne!(key, dead, "{origin:?}: the planted id was adopted");
-        assert!(used.insert(key), "{origin:?}: an id was used again");
+        let drawn = fixation.world.keys_since(since);
+        assert_eq!(
+            drawn,
+            [key],
+            "{origin:?}: the new id was drawn for this visitor"
+        );
         // A made-up tag leaves the session of the id alone; else there is none.
         let stands = fixation.world.find(&dead).await;
-        assert_eq!(stands.is_some(), matches!(origin, Origin::WrongTag), "{origin:?}");
+        assert_eq!(
+            stands.is_some(),
+            matches!(origin, Origin::WrongTag),
+            "{origin:?}"
+        );
         let own = fixation.world.find(&key).await.unwrap();
         for record in stands.into_iter().chain([own]).map(|stored| stored.record) {
             assert_eq!(field::<u64>(&record, "visits", "count"), 1, "{origin:?}");

@@ -59,21 +59,21 @@ impl<S: SessionStore + Clone> World<S> {
         self.drawn.lock().unwrap().len()
     }
 
-    /// Where the sessions of all ids drawn so far are stored, if they are.
-    pub(crate) fn drawn_keys(&self) -> Vec<StoreKey> {
-        self.drawn.lock().unwrap().clone()
+    /// The keys of all ids drawn since there were `since` of them.
+    pub(crate) fn keys_since(&self, since: usize) -> Vec<StoreKey> {
+        self.drawn.lock().unwrap()[since..].to_vec()
     }
 
     /// What is stored under a key and alive.
     pub(crate) async fn find(&self, key: &StoreKey) -> Option<Stored> {
         let now = self.clock.now().into();
-        self.store.load(key, now).await.unwrap()
+        self.store.load(*key, now).await.unwrap()
     }
 
     /// All that is stored and alive under ids drawn since there were `since` of them.
     pub(crate) async fn stored_since(&self, since: usize) -> Vec<(StoreKey, Stored)> {
         let mut found = Vec::new();
-        for key in self.drawn_keys().split_off(since) {
+        for key in self.keys_since(since) {
             found.extend(self.find(&key).await.map(|stored| (key, stored)));
         }
         found

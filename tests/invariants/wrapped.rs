@@ -189,60 +189,50 @@ impl<S: SessionStore + Clone, M: Manner> Wrapped<S, M> {
 }
 
 impl<S: SessionStore + Clone, M: Manner> SessionStore for Wrapped<S, M> {
-    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, Option<Stored>> {
-        let key = *key;
-        self.answer(|inner| async move { inner.load(&key, now).await })
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        self.answer(move |inner| async move { inner.load(key, now).await })
     }
 
-    fn insert<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        new: &'a Stored,
-        now: Timestamp,
-    ) -> Answer<'a, bool> {
-        let (key, new) = (*key, new.clone());
-        self.answer(|inner| async move { inner.insert(&key, &new, now).await })
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
+        self.answer(move |inner| async move { inner.insert(key, new, now).await })
     }
 
-    fn replace<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn replace(
+        &self,
+        key: StoreKey,
         expected: Revision,
-        new: &'a Stored,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        let (key, new) = (*key, new.clone());
-        self.answer(|inner| async move { inner.replace(&key, expected, &new, now).await })
+    ) -> Answer<'_, Swap> {
+        self.answer(move |inner| async move { inner.replace(key, expected, new, now).await })
     }
 
-    fn rotate<'a>(
-        &'a self,
-        from: &'a StoreKey,
+    fn rotate(
+        &self,
+        from: StoreKey,
         expected: Revision,
-        to: &'a StoreKey,
-        new: &'a Stored,
+        to: StoreKey,
+        new: Stored,
         now: Timestamp,
-    ) -> Answer<'a, Swap> {
-        let (from, to, new) = (*from, *to, new.clone());
-        self.answer(|inner| async move { inner.rotate(&from, expected, &to, &new, now).await })
+    ) -> Answer<'_, Swap> {
+        self.answer(move |inner| async move { inner.rotate(from, expected, to, new, now).await })
     }
 
-    fn touch<'a>(
-        &'a self,
-        key: &'a StoreKey,
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
         expires: Timestamp,
         now: Timestamp,
-    ) -> Answer<'a, bool> {
-        let key = *key;
-        self.answer(|inner| async move { inner.touch(&key, expires, now).await })
+    ) -> Answer<'_, bool> {
+        self.answer(move |inner| async move { inner.touch(key, expected, expires, now).await })
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Answer<'a, bool> {
-        let key = *key;
-        self.answer(|inner| async move { inner.remove(&key, now).await })
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
+        self.answer(move |inner| async move { inner.remove(key, now).await })
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
-        self.answer(|inner| async move { inner.remove_expired(now, limit).await })
+        self.answer(move |inner| async move { inner.remove_expired(now, limit).await })
     }
 }

@@ -4,7 +4,8 @@
 use http::StatusCode;
 use sessile::StoreKey;
 
-use super::journal::{Ending, Id, Journal, Note, Request, Result as Done, Sent, Tick};
+use super::fate::{End, Fate};
+use super::journal::{Ending, Id, Journal, Request, Result as Done, Sent, Tick};
 use super::program::{Log, Step};
 
 type Explained = Result<(), String>;
@@ -38,27 +39,6 @@ pub(super) fn explain(journal: &Journal) -> Explained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lineage(usize);
 
-/// What became of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// The client, or the handler, was told that it is stored.
-    Acknowledged(Tick),
-    /// It was told that it is not, or it never happened.
-    Refused,
-    /// Nobody was told anything.
-    Unknown,
-}
-
-/// Something that may have ended a session, or the life of an id, between two moments.
-#[derive(Debug, Clone, Copy)]
-struct End {
-    from: Tick,
-    /// `None` if it may yet come.
-    until: Option<Tick>,
-    certain: bool,
-    by: Option<usize>,
-}
-
 /// A write of a program: by which request, to which session, and what became of it.
 struct Write {
     number: u32,
@@ -90,7 +70,8 @@ impl<'j> History<'j> {
             };
             history.lineages.push(lineage);
             for (index, step) in request.program.steps.iter().enumerate() {
-                if let Step::Write(write) | Step::Update(write) | Step::CutUpdate(write, _) = *step {
+                if let Step::Write(write) | Step::Update(write) | Step::CutUpdate(write, _) = *step
+                {
                     history.writes.push(Write {
                         number: write,
                         by: number,
@@ -121,12 +102,17 @@ impl<'j> History<'j> {
     /// What may have ended the life of an id.
     fn ends_of_id(&self, key: StoreKey) -> Vec<End> {
         let born = self.id(key).drawn;
-        let ends = self.journal.requests.iter().enumerate().flat_map(|(number, request)| {
-            let mine = request.key == Some(key) && !request.is_new();
-            mine.then(|| request.ends(number, |step| step != Step::Pause))
-                .into_iter()
-                .flatten()
-        });
+        let ends = self
+            .journal
+            .requests
+            .iter()
+            .enumerate()
+            .flat_map(|(number, request)| {
+                let mine = request.key == Some(key) && !request.is_new();
+                mine.then(|| request.ends(number, |step| step != Step::Pause))
+                    .into_iter()
+                    .flatten()
+            });
         ends.chain(self.jump_after(born)).collect()
     }
 
@@ -160,10 +146,20 @@ impl<'j> History<'j> {
             && entries.iter().all(|entry| set.contains(entry))
             && by_parity.values().sum::<usize>() == *count;
         demand!(whole, "{at} is a mixture, or holds a write twice: {log:?}");
-        for write in self.writes.iter().filter(|write| set.contains(&write.number)) {
+        for write in self
+            .writes
+            .iter()
+            .filter(|write| set.contains(&write.number))
+        {
             let number = write.number;
-            demand!(write.lineage == lineage, "{at} holds {number} of another session");
-            demand!(write.fate != Fate::Refused, "{at} holds {number}, which was refused");
+            demand!(
+                write.lineage == lineage,
+                "{at} holds {number} of another session"
+            );
+            demand!(
+                write.fate != Fate::Refused,
+                "{at} holds {number}, which was refused"
+            );
         }
         Ok(())
     }
@@ -174,7 +170,11 @@ impl<'j> History<'j> {
         };
         let at = format!("what request {number} read");
         if opened.is_new {
-            demand!(opened.log == Log::default(), "{at} is not empty: {:?}", opened.log);
+            demand!(
+                opened.log == Log::default(),
+                "{at} is not empty: {:?}",
+                opened.log
+            );
             return Ok(());
         }
         let lineage = self.lineage(number);
@@ -188,8 +188,14 @@ impl<'j> History<'j> {
                 continue;
             }
             let written = self.journal.requests[write.by].invoked;
-            let taken = ends.iter().any(|end| end.from < opened.at && end.is_after(written));
-            demand!(taken, "{at} lacks {}, which was acknowledged before", write.number);
+            let taken = ends
+                .iter()
+                .any(|end| end.from < opened.at && end.is_after(written));
+            demand!(
+                taken,
+                "{at} lacks {}, which was acknowledged before",
+                write.number
+            );
         }
         Ok(())
     }
@@ -207,7 +213,10 @@ impl<'j> History<'j> {
         }
         let may_have = |end: &End| end.from < opened.at && end.by != Some(number);
         let explained = !opened.is_new || self.ends_of_id(key).iter().any(may_have);
-        demand!(explained, "request {number} found no session, and nothing had ended it");
+        demand!(
+            explained,
+            "request {number} found no session, and nothing had ended it"
+        );
         Ok(())
     }
 
@@ -219,16 +228,27 @@ impl<'j> History<'j> {
         match *status {
             StatusCode::CONFLICT => {
                 let keys = request.key.filter(|_| !request.is_new()).into_iter();
-                let own = self.journal.ids.iter().filter(|id| id.by == number).map(|id| id.key);
+                let own = self
+                    .journal
+                    .ids
+                    .iter()
+                    .filter(|id| id.by == number)
+                    .map(|id| id.key);
                 let reason = keys.chain(own).flat_map(|key| self.ends_of_id(key));
                 let reason = reason.filter(|end| end.by != Some(number));
                 let reason = reason.into_iter().any(|end| end.from < ended);
                 let own = request.notes.iter().any(|note| note.step == Step::Destroy);
-                demand!(reason || own, "request {number} was told that its session had ended");
+                demand!(
+                    reason || own,
+                    "request {number} was told that its session had ended"
+                );
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 let cut = request.notes.iter().any(|note| note.result == Done::Cut);
-                demand!(cut, "request {number} was refused though nothing was in doubt");
+                demand!(
+                    cut,
+                    "request {number} was refused though nothing was in doubt"
+                );
             }
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}
             status => return Err(format!("request {number} was answered {status}")),
@@ -243,7 +263,10 @@ impl<'j> History<'j> {
         let did = |wanted: fn(Step) -> bool| request.notes.iter().any(|note| wanted(note.step));
         let destroyed = did(|step| step == Step::Destroy);
         let left_alone = *sent == Sent::Nothing || destroyed || *status != StatusCode::CONFLICT;
-        demand!(left_alone, "request {number} was refused, and its cookie changed");
+        demand!(
+            left_alone,
+            "request {number} was refused, and its cookie changed"
+        );
         let moved = did(|step| matches!(step, Step::Renew | Step::Clear));
         match sent {
             Sent::Nothing => {
@@ -253,14 +276,23 @@ impl<'j> History<'j> {
                 let holds = request.is_new() && self.writes.iter().any(told);
                 let expired = self.journal.jump.is_some();
                 let follows = !holds || destroyed || expired;
-                demand!(follows, "request {number} began a session and sent no cookie");
+                demand!(
+                    follows,
+                    "request {number} began a session and sent no cookie"
+                );
                 let ok = status.is_success();
                 let stays = request.is_new() || request.key.is_none() || !moved || destroyed;
-                demand!(stays || !ok, "request {number} moved a session and sent no cookie");
+                demand!(
+                    stays || !ok,
+                    "request {number} moved a session and sent no cookie"
+                );
             }
             Sent::Removal => demand!(destroyed, "request {number} removed a cookie unasked"),
             Sent::Cookie(key) => {
-                demand!(self.id(*key).by == number, "request {number} sent another's id");
+                demand!(
+                    self.id(*key).by == number,
+                    "request {number} sent another's id"
+                );
                 let due = request.is_new() || moved;
                 demand!(due, "request {number} sent a cookie that nobody needs");
             }
@@ -277,16 +309,30 @@ impl<'j> History<'j> {
     fn dead_ids_hold_nothing(&self, id: &Id) -> Explained {
         let dead = self.ends_of_id(id.key).iter().any(|end| end.certain);
         let holds = dead && id.stored.is_some();
-        demand!(!holds, "the id that request {} drew has ended and is alive", id.by);
+        demand!(
+            !holds,
+            "the id that request {} drew has ended and is alive",
+            id.by
+        );
         Ok(())
     }
 
     fn a_session_lives_under_one_id(&self) -> Explained {
-        let live: Vec<_> = self.journal.ids.iter().filter(|id| id.stored.is_some()).collect();
+        let live: Vec<_> = self
+            .journal
+            .ids
+            .iter()
+            .filter(|id| id.stored.is_some())
+            .collect();
         for (index, id) in live.iter().enumerate() {
             let lineage = self.lineage(id.by);
-            let twin = live[..index].iter().find(|twin| self.lineage(twin.by) == lineage);
-            demand!(twin.is_none(), "the session of {lineage:?} lives under two ids");
+            let twin = live[..index]
+                .iter()
+                .find(|twin| self.lineage(twin.by) == lineage);
+            demand!(
+                twin.is_none(),
+                "the session of {lineage:?} lives under two ids"
+            );
         }
         Ok(())
     }
@@ -302,115 +348,11 @@ impl<'j> History<'j> {
             let ends = self.ends_of_content(write.lineage);
             let taken = ends.iter().any(|end| end.is_after(written));
             let Write { number, by, .. } = write;
-            demand!(taken, "{number} of request {by} was acknowledged, and is lost");
+            demand!(
+                taken,
+                "{number} of request {by} was acknowledged, and is lost"
+            );
         }
         Ok(())
-    }
-}
-
-impl End {
-    fn is_after(&self, moment: Tick) -> bool {
-        self.until.is_none_or(|until| until > moment)
-    }
-}
-
-impl Request {
-    /// Whether the request worked on no session that had been there before.
-    fn is_new(&self) -> bool {
-        self.opened.as_ref().is_none_or(|opened| opened.is_new)
-    }
-
-    fn answered(&self) -> Option<StatusCode> {
-        match &self.ending {
-            Ending::Answered(status, _) => Some(*status),
-            Ending::Dropped | Ending::Panicked => None,
-        }
-    }
-
-    /// What the steps of this kind may have ended.
-    fn ends(&self, number: usize, kind: fn(Step) -> bool) -> Vec<End> {
-        let ends = self.notes.iter().enumerate().filter_map(|(index, note)| {
-            let ends = matches!(note.step, Step::Renew | Step::Clear | Step::Destroy);
-            (ends && kind(note.step)).then(|| self.end(number, index, note)).flatten()
-        });
-        ends.collect()
-    }
-
-    /// When what a step asked for took place, if it did.
-    fn end(&self, number: usize, index: usize, note: &Note) -> Option<End> {
-        let later = &self.notes[index + 1..];
-        let end = |until, certain| {
-            Some(End {
-                from: note.at,
-                until,
-                certain,
-                by: Some(number),
-            })
-        };
-        let destroys = note.step == Step::Destroy;
-        let destroyed = |note: &Note| note.step == Step::Destroy;
-        // A `save` stores a rotation, but not once the session is to be destroyed.
-        let saved = later.iter().take_while(|note| !destroyed(note)).find(|note| note.saves());
-        if let Some(saved) = saved.filter(|saved| !destroys && saved.result == Done::Done) {
-            return end(Some(saved.at), true);
-        }
-        let in_doubt = !destroys && saved.is_some();
-        match (&self.ending, destroys) {
-            (Ending::Dropped, _) => end(None, false),
-            (Ending::Panicked, _) => in_doubt.then(|| end(None, false)).flatten(),
-            (Ending::Answered(status, _), _) if *status == StatusCode::SERVICE_UNAVAILABLE => {
-                end(None, false)
-            }
-            (Ending::Answered(..), true) => end(self.ended, true),
-            (Ending::Answered(status, _), false) if status.is_server_error() => {
-                in_doubt.then(|| end(None, false)).flatten()
-            }
-            // In the same request a logout makes of a rotation what it makes of all else.
-            (Ending::Answered(..), false) => end(self.ended, true),
-        }
-    }
-
-    /// What became of the write at a step.
-    fn fate(&self, index: usize) -> Fate {
-        let Some(note) = self.notes.get(index) else {
-            return match self.ending {
-                Ending::Dropped => Fate::Unknown,
-                Ending::Panicked | Ending::Answered(..) => Fate::Refused,
-            };
-        };
-        let mut in_doubt = false;
-        let refused = |in_doubt| if in_doubt { Fate::Unknown } else { Fate::Refused };
-        let first = if matches!(note.step, Step::Write(_)) { index + 1 } else { index };
-        for note in &self.notes[first..] {
-            match (note.step, note.result) {
-                (Step::Destroy | Step::Clear, _) => return refused(in_doubt),
-                (_, Done::Failed(StatusCode::CONFLICT)) => return refused(in_doubt),
-                (_, Done::Failed(_)) => return Fate::Unknown,
-                (_, Done::Cut) if note.is_own_update(index, first) => return Fate::Unknown,
-                (_, Done::Cut) => in_doubt = true,
-                (_, Done::Done) if note.saves() => return Fate::Acknowledged(note.at),
-                (_, Done::Done) => {}
-            }
-        }
-        match self.answered() {
-            None if self.ending == Ending::Dropped => Fate::Unknown,
-            None => refused(in_doubt),
-            Some(StatusCode::SERVICE_UNAVAILABLE) => Fate::Unknown,
-            Some(StatusCode::CONFLICT | StatusCode::INTERNAL_SERVER_ERROR) => refused(in_doubt),
-            Some(_) => Fate::Acknowledged(self.ended.expect("an answer has a moment")),
-        }
-    }
-}
-
-impl Note {
-    /// Whether the step stores what was written before it.
-    fn saves(&self) -> bool {
-        use Step::{CutSave, CutUpdate, Save, Update};
-        matches!(self.step, Save | Update(_) | CutSave(_) | CutUpdate(..))
-    }
-
-    /// Whether it is the very update whose write is asked for: cut short, nobody repeats it.
-    fn is_own_update(&self, index: usize, first: usize) -> bool {
-        index == first && matches!(self.step, Step::CutUpdate(..))
     }
 }

@@ -168,7 +168,7 @@ impl Journal {
         self.jump = Some(self.tick());
     }
 
-    pub(super) fn finish(&mut self, keys: &[StoreKey], stored: Vec<(StoreKey, Stored)>) {
+    pub(super) fn finish(&mut self, keys: &[StoreKey], stored: &[(StoreKey, Stored)]) {
         let found = |key: &StoreKey| {
             let found = stored.iter().find(|(found, _)| found == key);
             found.map(|(_, stored)| Log::of(&stored.record))

@@ -2,6 +2,7 @@
 //! seeded generator, written down, and checked.
 
 mod check;
+mod fate;
 mod journal;
 mod program;
 
@@ -16,7 +17,7 @@ use sessile::SessionStore;
 
 use self::journal::{Ending, Journal};
 use self::program::{Program, Running};
-use super::schedule::{caught, dropped_after, interleave, step};
+use super::schedule::{caught, dropped_after, interleave, settle, step};
 use super::world::{CookieChange, World, key_of, request};
 use super::wrapped::{Manner, Wrapped};
 use crate::support::visitor::ask;
@@ -31,9 +32,13 @@ pub(crate) async fn every_history_is_explained(
     histories: usize,
     expires: bool,
 ) {
-    let first = std::env::var("SESSILE_SEED").map_or_else(|_| fastrand::u64(..), |seed| {
-        seed.parse().expect("SESSILE_SEED is the number that a failure printed")
-    });
+    let first = std::env::var("SESSILE_SEED").map_or_else(
+        |_| fastrand::u64(..),
+        |seed| {
+            seed.parse()
+                .expect("SESSILE_SEED is the number that a failure printed")
+        },
+    );
     let began = Instant::now();
     let mut requests = 0;
     for seed in (0..histories as u64).map(|history| first.wrapping_add(history)) {
@@ -43,7 +48,10 @@ pub(crate) async fn every_history_is_explained(
         }
         requests += journal.requests.len();
     }
-    eprintln!("{histories} histories of {requests} requests, in {:?}", began.elapsed());
+    eprintln!(
+        "{histories} histories of {requests} requests, in {:?}",
+        began.elapsed()
+    );
 }
 
 /// The tokens of one browser, the last one its own; the older ones are in a thief's hands too.
@@ -81,17 +89,16 @@ async fn play<S: SessionStore + Clone>(
     }
     let clients = (0..rng.usize(2..6)).map(|_| client(&stage, rng.fork()));
     let mut actors: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
-    actors.extend(clients.map(|client| -> Pin<Box<dyn Future<Output = ()> + '_>> { Box::pin(client) }));
+    actors.extend(
+        clients.map(|client| -> Pin<Box<dyn Future<Output = ()> + '_>> { Box::pin(client) }),
+    );
     let jumps = expires && rng.u8(..3) == 0;
     actors.push(Box::pin(time(&stage, rng.fork(), jumps)));
     interleave(&mut rng, actors).await;
-    for _ in 0..50 {
-        step().await;
-        tokio::task::yield_now().await;
-    }
+    settle().await;
     let stored = stage.world.stored_since(0).await;
     let mut journal = std::mem::take(&mut *stage.journal.lock().unwrap());
-    journal.finish(&stage.world.drawn_keys(), stored);
+    journal.finish(&stage.world.keys_since(0), &stored);
     journal
 }
 
@@ -124,10 +131,18 @@ async fn client<S: SessionStore + Clone>(stage: &Stage<S>, mut rng: Rng) {
             let jar = jar.lock().unwrap();
             // Mostly the newest cookie, now and then one that should be dead by now.
             let old = rng.u8(..5) == 0;
-            if old { rng.choice(&*jar).cloned() } else { jar.last().cloned() }
+            if old {
+                rng.choice(&*jar).cloned()
+            } else {
+                jar.last().cloned()
+            }
         };
         let program = Program::random(&mut rng);
-        let polls = if rng.u8(..6) == 0 { rng.usize(..30) } else { usize::MAX };
+        let polls = if rng.u8(..6) == 0 {
+            rng.usize(..30)
+        } else {
+            usize::MAX
+        };
         if let CookieChange::Set(token) = visit(stage, token, program, polls).await {
             jar.lock().unwrap().push(token);
         }
@@ -160,7 +175,10 @@ async fn visit<S: SessionStore + Clone>(
         Some(None) => (Ending::Panicked, CookieChange::Untouched),
         Some(Some(answer)) => {
             let cookie = CookieChange::of(&answer);
-            (Ending::Answered(answer.status, journal::Sent::of(&cookie)), cookie)
+            (
+                Ending::Answered(answer.status, journal::Sent::of(&cookie)),
+                cookie,
+            )
         }
     };
     journal.end(number, ending);

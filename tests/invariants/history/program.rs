@@ -152,7 +152,10 @@ pub(super) async fn run(log: Session<Log>, Extension(running): Extension<Running
     let opened = (Session::handle(&log).is_new(), Log::copy(&log));
     running.journal.lock().unwrap().open(running.number, opened);
     let mut log = Some(log);
-    let session = log.as_ref().map(Session::handle).expect("it was just put there");
+    let session = log
+        .as_ref()
+        .map(Session::handle)
+        .expect("it was just put there");
     for (index, &step) in running.program.steps.iter().enumerate() {
         let done = match step {
             Step::Renew => {
@@ -200,7 +203,9 @@ async fn run_on_view(
             Ok(Some(()))
         }
         Step::Save => Session::save(log).await.map(Some),
-        Step::Update(number) => Session::update(log, |log| log.write(number)).await.map(Some),
+        Step::Update(number) => Session::update(log, |log| log.write(number))
+            .await
+            .map(Some),
         Step::CutSave(polls) => dropped_after(polls, Session::save(log)).await.transpose(),
         Step::CutUpdate(number, polls) => {
             let update = Session::update(log, |log| log.write(number));

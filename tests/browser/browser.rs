@@ -1,24 +1,19 @@
 //! The cookie and the examples in a real browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "support/chromium.rs"]
 mod chromium;
-#[path = "support/wire.rs"]
+mod refusals;
+mod scope;
+mod site;
+#[path = "../support/wire.rs"]
 mod wire;
 
-#[path = "../examples/cart.rs"]
+#[path = "../../examples/cart.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod cart;
-#[path = "../examples/page_views.rs"]
+#[path = "../../examples/page_views.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod page_views;
-
-#[path = "browser/refusals.rs"]
-mod refusals;
-#[path = "browser/scope.rs"]
-mod scope;
-#[path = "browser/site.rs"]
-mod site;
 
 use std::sync::Arc;
 use std::time::SystemTime;

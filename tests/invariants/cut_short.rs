@@ -1,0 +1,131 @@
+//! Atomic under cancel: a `save` that is cut short while its handler goes on.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use sessile::{Session, SessionError, SessionStore};
+
+use super::pair::{Pair, add, begin, routes, values};
+use super::schedule::{dropped_after, settle};
+use super::size;
+use super::world::{CookieChange, World, key_of, request};
+use super::wrapped::{Manner, Wrapped};
+use crate::support::visitor::ask;
+
+/// What a handler does after its `save` was cut short.
+const AFTERWARDS: [&str; 11] = [
+    "nothing", "save", "write", "update", "renew", "clear", "reload", "insert", "read", "destroy",
+    "fail",
+];
+
+/// Changes the session, begins to save it, and goes on though the `save` did not end.
+async fn cut_short(
+    mut pair: Session<Pair>,
+    Path((renews, polls, afterwards)): Path<(bool, usize, String)>,
+) -> Result<Response, SessionError> {
+    let session = Session::handle(&pair);
+    add(&mut pair);
+    if renews {
+        session.renew();
+    }
+    let saved = dropped_after(polls, Session::save(&mut pair)).await;
+    let saved = saved.transpose()?.is_some();
+    match afterwards.as_str() {
+        "nothing" => {}
+        "save" => Session::save(&mut pair).await?,
+        "write" => add(&mut pair),
+        "update" => Session::update(&mut pair, add).await?,
+        "renew" => session.renew(),
+        // A live view is handed over when it is dropped; what follows comes after it.
+        "clear" => {
+            drop(pair);
+            session.clear();
+        }
+        "insert" => {
+            drop(pair);
+            session.insert(Pair { left: 7, right: 7 })?;
+        }
+        "reload" => {
+            drop(pair);
+            session.reload().await?;
+        }
+        "read" => {
+            let left = pair.left;
+            drop(pair);
+            assert_eq!(session.load::<Pair>().await?.unwrap().left, left);
+        }
+        "destroy" => session.destroy(),
+        "fail" => return Ok((StatusCode::INTERNAL_SERVER_ERROR, saved.to_string()).into_response()),
+        _ => unreachable!("nothing else is done"),
+    }
+    Ok(saved.to_string().into_response())
+}
+
+/// What may be stored after each; 1 is what was there before, `save` had added 1 to it.
+fn allowed(afterwards: &str) -> &'static [&'static [u64]] {
+    match afterwards {
+        "nothing" | "save" | "renew" | "read" => &[&[2]],
+        "write" | "update" => &[&[3]],
+        "clear" => &[&[0]],
+        "insert" => &[&[7]],
+        "destroy" => &[&[]],
+        "reload" | "fail" => &[&[1], &[2]],
+        _ => unreachable!("nothing else is done"),
+    }
+}
+
+/// A `save` that is cut short at any poll, and a handler that goes on: what it answers 200 for is
+/// stored exactly once, and the visitor's cookie opens the session, wherever it is by then.
+pub(crate) async fn a_save_cut_short_loses_nothing_and_doubles_nothing(
+    store: impl SessionStore + Clone,
+    manner: impl Manner,
+) {
+    let world = World::new(store);
+    let slow = Wrapped(world.store.clone(), manner);
+    let routes = routes().route("/cut/{renews}/{polls}/{afterwards}", get(cut_short));
+    let app = routes.layer(world.layer(slow).build().unwrap());
+    for _ in 0..size(5, 5000) {
+        for afterwards in AFTERWARDS {
+            for renews in [false, true] {
+                let mut polls = 0;
+                while is_cut(&world, &app, (renews, polls, afterwards)).await {
+                    polls += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Asks once, and checks what comes of it; `false` if the `save` came to its end.
+async fn is_cut<S: SessionStore + Clone>(
+    world: &World<S>,
+    app: &Router,
+    (renews, polls, afterwards): (bool, usize, &str),
+) -> bool {
+    let (since, token) = begin(world, app).await;
+    let path = format!("/cut/{renews}/{polls}/{afterwards}");
+    let answer = ask(app, request(&path, Some(&token))).await;
+    settle().await;
+    let found = values(world, since).await;
+    let status = match afterwards {
+        "fail" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::OK,
+    };
+    assert_eq!(answer.status, status, "{path}: {found:?}");
+    let as_allowed = allowed(afterwards).contains(&&found[..]);
+    assert!(as_allowed, "{path}: {found:?}");
+    let opens = match CookieChange::of(&answer) {
+        CookieChange::Untouched => Some(token.clone()),
+        CookieChange::Set(token) => Some(token),
+        CookieChange::Removed => None,
+    };
+    let read = ask(app, request("/read", opens.as_deref())).await;
+    let value = found.first().copied().unwrap_or_default();
+    assert_eq!(read.body, value.to_string(), "{path}: the cookie opens it");
+    if matches!(afterwards, "renew" | "clear" | "destroy") {
+        assert_eq!(world.find(&key_of(&token)).await, None, "{path}");
+    }
+    answer.body == "false"
+}

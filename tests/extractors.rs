@@ -1,4 +1,5 @@
 //! What handlers take: live sessions, copies, options, handles; and what they may do with them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -153,7 +154,7 @@ async fn a_handle_puts_in_takes_out_and_shows_what_is_there() {
     let remove = get(async |session: SessionHandle| {
         let removed: Option<Theme> = session.remove()?;
         let left: Option<Theme> = session.get()?;
-        Ok::<_, SessionError>(format!("{:?} {:?}", removed, left))
+        Ok::<_, SessionError>(format!("{removed:?} {left:?}"))
     });
     let colour = get(async |theme: Theme| theme.colour);
     let routes = Router::new()
@@ -342,14 +343,16 @@ async fn a_handle_that_is_kept_can_end_the_session() {
 
 #[tokio::test]
 async fn an_update_may_ask_the_session_while_it_runs() {
-    let nested = get(async |session: SessionHandle, mut visits: Session<Visits>| {
-        let inside = session.clone();
-        let updated = Session::update(&mut visits, move |visits| {
-            visits.page_views += 1;
-            inside.get::<Theme>().is_ok()
-        });
-        Ok::<_, SessionError>(updated.await?.to_string())
-    });
+    let nested = get(
+        async |session: SessionHandle, mut visits: Session<Visits>| {
+            let inside = session.clone();
+            let updated = Session::update(&mut visits, move |visits| {
+                visits.page_views += 1;
+                inside.get::<Theme>().is_ok()
+            });
+            Ok::<_, SessionError>(updated.await?.to_string())
+        },
+    );
     let app = app(Router::new().route("/", nested));
     assert_eq!(Visitor::new(&app).get("/").await.body, "true");
 }

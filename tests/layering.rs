@@ -1,4 +1,5 @@
 //! A module imports only from those above it: the order of the house, kept by a test.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::Path;

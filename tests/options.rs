@@ -1,5 +1,6 @@
 //! Every option that express-session has too, and those that go with them: what each does to the
 //! store and to the cookie, byte for byte.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -19,6 +20,7 @@ use support::visitor::ask;
 use support::{Probe, TestClock, Visitor};
 
 const HOUR: Duration = Duration::from_hours(1);
+const MILLI: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_hours(24);
 
 #[derive(Session)]
@@ -147,9 +149,9 @@ async fn expires_ends_the_cookie_and_the_session_at_one_instant() {
         cookie.ends_with("; Path=/; Expires=Sun, 04 Jan 2026 12:00:00 GMT"),
         "{cookie}"
     );
-    clock.advance(3 * DAY - Duration::from_millis(1));
+    clock.advance((3 * DAY).saturating_sub(MILLI));
     assert_eq!(visitor.get("/read").await.body, "1");
-    clock.advance(Duration::from_millis(1));
+    clock.advance(MILLI);
     assert_eq!(visitor.get("/read").await.body, "0");
 }
 
@@ -184,7 +186,7 @@ async fn the_server_ends_an_idle_session_whatever_its_cookie_says() {
     let Stage { app, clock, .. } = stage(|b| b.idle_timeout(HOUR));
     let mut visitor = Visitor::new(&app);
     visitor.get("/visit").await;
-    clock.advance(HOUR - Duration::from_millis(1));
+    clock.advance(HOUR.saturating_sub(MILLI));
     assert_eq!(visitor.get("/read").await.body, "1");
     clock.advance(HOUR);
     assert_eq!(visitor.get("/read").await.body, "0");

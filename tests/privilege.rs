@@ -1,5 +1,6 @@
 //! Login changes the id by itself: a privilege field that differs at commit means a new id and a dead
 //! old one.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -294,14 +295,14 @@ async fn of_100_sign_ins_that_loaded_one_session_one_lives() {
 async fn a_privilege_that_no_longer_decodes_is_nobody() {
     mod newer {
         #[derive(sessile::Session)]
-        pub struct Account {
+        pub(super) struct Account {
             #[session(required, privilege)]
-            pub user: Vec<u8>,
+            pub(super) user: Vec<u8>,
         }
         #[derive(sessile::Session)]
-        pub struct Role {
+        pub(super) struct Role {
             #[session(privilege)]
-            pub admin: String,
+            pub(super) admin: String,
         }
     }
     let (store, secret) = (Arc::new(MemoryStore::new()), Secret::generate());

@@ -1,4 +1,5 @@
 //! Cookies that follow the connection, and the word of a proxy that is trusted.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -84,8 +84,10 @@ impl Lifetime {
     /// Whether enough has passed since the last touch to pay for another: a tenth of the idle
     /// timeout or 60 seconds, whichever is shorter.
     pub(crate) fn touch_due(self, created: Timestamp, expires: Timestamp, now: Timestamp) -> bool {
-        let gained = self.deadline(created, now).since(expires);
-        !gained.is_zero() && gained >= LAZIEST_TOUCH.min(self.idle / 10)
+        let deadline = self.deadline(created, now);
+        // Sooner too: a shorter timeout of a new configuration, or a clock that was put right.
+        let moved = deadline.since(expires).max(expires.since(deadline));
+        !moved.is_zero() && moved >= LAZIEST_TOUCH.min(self.idle / 10)
     }
 }
 
@@ -143,6 +145,12 @@ mod tests {
         let expires = life.deadline(at(0), at(0));
         assert!(!life.touch_due(at(0), expires, at(59)));
         assert!(life.touch_due(at(0), expires, at(60)));
+    }
+
+    #[test]
+    fn a_shorter_idle_timeout_of_a_new_configuration_reaches_a_session_when_it_is_used() {
+        let before = lifetime(24 * HOUR, 720 * HOUR).deadline(at(0), at(0));
+        assert!(lifetime(HOUR, 720 * HOUR).touch_due(at(0), before, at(60)));
     }
 
     #[test]

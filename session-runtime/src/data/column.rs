@@ -183,7 +183,8 @@ impl<T> Column<T> {
         };
         let mut merged = Vec::new();
         (self.json.write)(&rule(&read(base)?, read(mine)?, theirs), &mut merged).ok()?;
-        Some(merged)
+        // A sum of floats may be infinite, which JSON does not hold.
+        read(&merged).is_some().then_some(merged)
     }
 }
 

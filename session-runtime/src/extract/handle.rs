@@ -107,7 +107,8 @@ impl SessionHandle {
     /// Sets the idle timeout of this session alone, at least a second: "remember me". Its cookie
     /// then outlives the browser, as long as the session lives. The absolute timeout stays.
     pub fn set_max_age(&self, max_age: Duration) {
-        self.0.set_idle(max_age.max(Duration::from_secs(1)));
+        let millis = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+        self.0.set_idle(Duration::from_millis(millis.max(1000)));
     }
 
     /// Stores now what was changed so far; the response will carry the cookie if one is needed.
@@ -133,21 +134,23 @@ impl SessionHandle {
         Ok(())
     }
 
-    /// Reads `T` as it is stored now; `None` where a required field is absent.
+    /// Reads `T` as it is stored now, without what this request has not stored yet; `None` where a
+    /// required field is absent.
     ///
     /// # Errors
     ///
     /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`],
     /// [`SessionError::NameTaken`].
     pub async fn load<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
+        self.0.config.names.claim(Shape::of::<T>())?;
         self.0.refresh().await?;
-        self.get()
+        Ok(data::read(&self.0.stored_fields()))
     }
 
-    /// Changes the newest stored `T`, and stores it at once.
+    /// Changes the newest stored `T`, and stores it at once, with what this request changed before.
     ///
-    /// `change` runs again after each conflict, so it must have no effect of its own. No lock is held
-    /// while it runs.
+    /// `change` runs again after each conflict, so it must have no effect of its own. Nothing is locked
+    /// in the store while it runs.
     ///
     /// # Errors
     ///

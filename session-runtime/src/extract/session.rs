@@ -18,6 +18,8 @@ use crate::layer::{RequestSession, SessionError};
 /// What a handler changed is stored before the head of its response leaves, merged field by field
 /// with what other requests stored meanwhile. A field counts as changed only if its value differs.
 ///
+/// A change is seen when it goes through `&mut`: that of an atomic or a lock inside `T` is not.
+///
 /// As [`Arc`], it has associated functions and no methods: a method of `T` is never shadowed.
 ///
 /// # Errors
@@ -42,7 +44,7 @@ impl<T: SessionData> Session<T> {
     /// be parted.
     ///
     /// `change` runs again after each conflict, so it must have no effect of its own. Changes made
-    /// before are stored too. No lock is held while it runs.
+    /// before are stored too. Nothing is locked in the store while it runs.
     ///
     /// # Errors
     ///

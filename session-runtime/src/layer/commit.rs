@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::config::Rolling;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Attempt, Fate, Moved, Pending, RequestSession, Stage, State};
+use super::request::{Attempt, Fate, Moved, Origin, Pending, RequestSession, Stage, State};
 use super::write;
 
 /// What the commit has to say to the response.
@@ -128,7 +128,12 @@ fn save_unmodified(session: &RequestSession) {
     let config = &session.config;
     state.pending.wanted.force = match &state.live {
         Some(_) => config.resave && state.moved != Moved::Write,
-        None => config.save_uninitialized && state.fate == Fate::Open,
+        // Not where nobody could say whether the visitor has a session.
+        None => {
+            config.save_uninitialized
+                && state.fate == Fate::Open
+                && state.origin == Origin::WithoutSession
+        }
     };
 }
 

@@ -105,7 +105,11 @@ fn finish<B: From<&'static str>>(
 /// Over the handler's own: a cache must not give this visitor's cookie to another.
 fn forbid_caching(headers: &mut HeaderMap) {
     // A cache that a field is targeted at, as `CDN-Cache-Control`, heeds no other (RFC 9213, section 2.2).
-    let is_targeted = |name: &&HeaderName| name.as_str().ends_with("-cache-control");
+    let is_targeted = |name: &&HeaderName| {
+        let name = name.as_str();
+        // And two that came before it, of which caches take the same.
+        name.ends_with("-cache-control") || matches!(name, "surrogate-control" | "x-accel-expires")
+    };
     let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
     for name in targeted {
         headers.remove(name);

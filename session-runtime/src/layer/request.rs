@@ -255,6 +255,14 @@ impl RequestSession {
         self.state().live.as_ref().map(|live| live.expires)
     }
 
+    /// The fields as they are known to be stored.
+    pub(crate) fn stored_fields(&self) -> Fields {
+        let state = self.state();
+        let live = state.live.as_ref();
+        live.map(|live| live.record.fields.clone())
+            .unwrap_or_default()
+    }
+
     /// The fields as the next extractor sees them: what was loaded, and what was done since.
     pub(crate) fn fields(&self) -> Fields {
         let state = self.state();

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use super::config::Config;
 use super::error::SessionError;
 use super::live::Live;
@@ -58,8 +60,14 @@ impl RequestSession {
         if stage == Stage::Open {
             return;
         }
+        let Ok(runtime) = Handle::try_current() else {
+            tracing::error!(
+                "a session is not destroyed: its response was sent, and no runtime is here"
+            );
+            return;
+        };
         let session = Arc::clone(self);
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let _turn = session.writing.lock().await;
             if let Err(error) = remove(&session).await {
                 tracing::error!(%error, "a session could not be destroyed after its response was sent");
@@ -235,10 +243,12 @@ async fn has_arrived(config: &Config, target: &Live) -> Result<bool, StoreError>
     Ok(standing.is_some_and(|live| live.record.revision == target.record.revision))
 }
 
-/// The first attempts follow at once; then each waits a random while, longer from time to time, so
-/// that a crowd of writers comes apart.
+/// The first attempts follow at once; then every other one waits a random while, longer from time to
+/// time, so that a crowd of writers comes apart. What stood there before a pause has been replaced by
+/// its end: the attempt after it learns what stands there, and the next one has a chance.
 async fn pause(attempt: u32) {
-    let Some(doublings) = attempt.checked_sub(3) else {
+    let pauses = attempt.checked_sub(3).filter(|late| late % 2 == 0);
+    let Some(doublings) = pauses.map(|late| late / 2) else {
         return;
     };
     let longest = LONGEST_PAUSE.min(Duration::from_millis(1 << doublings.min(10)));

@@ -21,18 +21,21 @@ fn memory() -> Arc<MemoryStore> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost() {
-    lost_updates::no_update_is_lost(memory(), 1).await;
+    let rounds = size(1, 8500);
+    lost_updates::no_update_is_lost(memory(), 1, rounds).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost_by_four_servers_on_a_store_that_takes_its_time() {
     let millisecond = Taking(Duration::from_millis(1));
-    lost_updates::no_update_is_lost(Wrapped(memory(), millisecond), 4).await;
+    let store = Wrapped(memory(), millisecond);
+    lost_updates::no_update_is_lost(store, 4, size(1, 100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_update_is_lost_by_four_servers_on_a_store_of_many_steps() {
-    lost_updates::no_update_is_lost(Wrapped(memory(), InRandomSteps), 4).await;
+    let store = Wrapped(memory(), InRandomSteps);
+    lost_updates::no_update_is_lost(store, 4, size(1, 100)).await;
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! What the derive knows of one field, and what the commit knows of it once its type is forgotten.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::encoded::Encoded;
 use super::reader::Reader;
@@ -154,7 +156,12 @@ impl<T> Field for Column<T> {
         let Ok(old) = (self.json.read)(before) else {
             return Comparison::Changed;
         };
-        let same = (self.same)(&old, &new).unwrap_or_else(|| same_json(before, after));
+        let same = match (self.same)(&old, &new) {
+            // An `==` that compares less than everything must not keep a privilege that was withdrawn.
+            Some(equal) if self.privilege => equal && same_json(before, after),
+            Some(equal) => equal,
+            None => same_json(before, after),
+        };
         if same {
             Comparison::Same
         } else {
@@ -188,10 +195,32 @@ impl<T> Column<T> {
     }
 }
 
-/// Whether two texts are the same JSON value, whatever the order of an object's members.
+/// Whether two texts are the same JSON value, whatever the order of an object's members. Numbers are
+/// compared as they are written, since no number type holds all of them.
 fn same_json(a: &[u8], b: &[u8]) -> bool {
-    let read = |raw| serde_json::from_slice::<serde_json::Value>(raw).ok();
-    matches!((read(a), read(b)), (Some(a), Some(b)) if a == b)
+    fn same(a: &RawValue, b: &RawValue) -> bool {
+        let (a, b) = (a.get(), b.get());
+        match a.as_bytes() {
+            [b'{', ..] => same_parts::<BTreeMap<String, &RawValue>>(a, b, |a, b| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && same(a.1, b.1))
+            }),
+            [b'[', ..] => same_parts::<Vec<&RawValue>>(a, b, |a, b| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+            }),
+            _ => a == b,
+        }
+    }
+    same_parts::<&RawValue>(a, b, |a, b| same(a, b))
+}
+
+/// Compares two texts that have the same shape; others differ.
+fn same_parts<'j, T: Deserialize<'j>>(
+    a: &'j (impl AsRef<[u8]> + ?Sized),
+    b: &'j (impl AsRef<[u8]> + ?Sized),
+    same: impl FnOnce(&T, &T) -> bool,
+) -> bool {
+    let read = |json| serde_json::from_slice::<T>(json).ok();
+    matches!((read(a.as_ref()), read(b.as_ref())), (Some(a), Some(b)) if same(&a, &b))
 }
 
 /// Two values that are equal by `==` where their type has it.
@@ -222,5 +251,28 @@ pub trait ByJson {
 impl<T> ByJson for &Pair<'_, T> {
     fn __same(&self) -> Option<bool> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_members_does_not_matter_and_every_digit_does() {
+        for (a, b, same) in [
+            (
+                r#"{"a":1,"b":[{"c":2,"d":3}]}"#,
+                r#"{"b":[{"d":3,"c":2}],"a":1}"#,
+                true,
+            ),
+            ("18446744073709551616", "18446744073709551621", false),
+            ("[1,2]", "[2,1]", false),
+            (r#"{"a":1}"#, r#"{"a":1,"b":2}"#, false),
+            ("[1]", r#"{"0":1}"#, false),
+            ("null", "null", true),
+        ] {
+            assert_eq!(same_json(a.as_bytes(), b.as_bytes()), same, "{a} {b}");
+        }
     }
 }

@@ -43,7 +43,7 @@ pub trait SessionData: Sized + Send + Sync + 'static {
 pub(crate) struct Shape {
     pub(crate) id: TypeId,
     pub(crate) type_name: &'static str,
-    slice: Slice<'static>,
+    pub(crate) slice: Slice<'static>,
     fields: &'static [&'static dyn Field],
 }
 

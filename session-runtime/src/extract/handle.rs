@@ -67,7 +67,7 @@ impl SessionHandle {
     )]
     pub fn insert<T: SessionData>(&self, value: T) -> Result<(), SessionError> {
         self.0.config.names.claim(Shape::of::<T>())?;
-        self.0.push(data::insertion(&value)?)
+        self.0.push(T::SLICE, data::insertion(&value)?)
     }
 
     /// Takes `T` out of the session, and returns what it was.
@@ -77,7 +77,7 @@ impl SessionHandle {
     /// [`SessionError::Gone`] after [`destroy`](Self::destroy), [`SessionError::NameTaken`].
     pub fn remove<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
         let value = self.get()?;
-        self.0.push(data::removal::<T>())?;
+        self.0.push(T::SLICE, data::removal::<T>())?;
         Ok(value)
     }
 

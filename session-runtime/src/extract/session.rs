@@ -10,7 +10,7 @@ use http::request::Parts;
 use super::handle::SessionHandle;
 use super::rejection::SessionRejection;
 use super::{absent, open, read, update};
-use crate::data::{self, Encoded, SessionData, Unstorable};
+use crate::data::{self, Change, Encoded, SessionData, Shape, Unstorable};
 use crate::layer::{RequestSession, SessionError};
 
 /// The session of this request, as a `T` to read and to change.
@@ -29,8 +29,14 @@ use crate::layer::{RequestSession, SessionError};
 pub struct Session<T: SessionData> {
     value: T,
     /// The fields as they were when `value` was first lent out as `&mut`.
-    before: Option<Encoded>,
+    before: Option<Before>,
     request: Arc<RequestSession>,
+}
+
+struct Before {
+    fields: Encoded,
+    /// How much had been taken out of the session by then.
+    taken_out: usize,
 }
 
 impl<T: SessionData> Session<T> {
@@ -53,7 +59,7 @@ impl<T: SessionData> Session<T> {
         this: &mut Self,
         change: impl FnMut(&mut T) -> R + Send,
     ) -> Result<R, SessionError> {
-        this.deposit()?;
+        this.hand_over()?;
         let (value, answer) = update(&this.request, change).await?;
         this.value = value;
         Ok(answer)
@@ -67,7 +73,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// [`SessionError`], and then nothing is stored.
     pub async fn save(this: &mut Self) -> Result<(), SessionError> {
-        this.deposit()?;
+        this.hand_over()?;
         this.request.store(|_| Ok(Vec::new())).await?;
         this.read()
     }
@@ -84,16 +90,22 @@ impl<T: SessionData> Session<T> {
         this.read()
     }
 
-    /// Hands over what was changed; from now on, this value counts as unchanged. A value that cannot
-    /// be stored stays changed.
-    fn deposit(&mut self) -> Result<(), Unstorable> {
-        let Some(before) = &self.before else {
-            return Ok(());
+    /// Hands over what was changed, to be stored now.
+    fn hand_over(&mut self) -> Result<(), SessionError> {
+        let (since, changes) = self.take_changes()?;
+        self.request.hand_over(Shape::of::<T>(), since, changes)
+    }
+
+    /// What was changed; from now on, this value counts as unchanged. One that cannot be stored stays
+    /// changed.
+    fn take_changes(&mut self) -> Result<(usize, Vec<Change>), Unstorable> {
+        let Some(Before { fields, taken_out }) = &self.before else {
+            return Ok(Default::default());
         };
-        let changes = data::changes::<T>(before, &data::encode(&self.value))?;
+        let changes = data::changes::<T>(fields, &data::encode(&self.value))?;
+        let since = *taken_out;
         self.before = None;
-        self.request.deposit(std::any::type_name::<T>(), changes);
-        Ok(())
+        Ok((since, changes))
     }
 
     /// Takes what the request knows to be stored.
@@ -114,7 +126,10 @@ impl<T: SessionData> Deref for Session<T> {
 
 impl<T: SessionData> DerefMut for Session<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.before.get_or_insert_with(|| data::encode(&self.value));
+        self.before.get_or_insert_with(|| Before {
+            fields: data::encode(&self.value),
+            taken_out: self.request.taken_out(),
+        });
         &mut self.value
     }
 }
@@ -125,8 +140,9 @@ impl<T: SessionData> Drop for Session<T> {
         if std::thread::panicking() {
             return;
         }
-        if let Err(unstorable) = self.deposit() {
-            self.request.spoil(unstorable);
+        match self.take_changes() {
+            Ok((since, changes)) => self.request.deposit(Shape::of::<T>(), since, changes),
+            Err(unstorable) => self.request.spoil(unstorable),
         }
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::config::Rolling;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Attempt, Fate, Moved, Origin, Pending, RequestSession, Stage, State};
+use super::request::{Attempt, Fate, Missed, Moved, Origin, Pending, RequestSession, Stage, State};
 use super::write;
 
 /// What the commit has to say to the response.
@@ -24,6 +24,7 @@ pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Ou
         || state.fate == Fate::Destroyed
         || state.moved != Moved::Nothing
         || state.owes_cookie
+        || state.missed != Missed::Nothing
         || state.attempt.is_some()
         || session.config.pays_always();
     let due = |state: &State| {
@@ -41,13 +42,16 @@ pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Ou
 
 /// Ends a request: stores what it changed, and tells what the response must say.
 pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outcome {
-    let _turn = session.writing.lock().await;
+    let turn = session.turn().await;
     session.state().stage = Stage::Closing;
     let dropped = drops_changes(status);
     if dropped {
         session.state().pending = Pending::default();
     }
-    let settled = settle(session, dropped).await;
+    let settled = match turn {
+        Ok(_turn) => settle(session, dropped).await,
+        Err(error) => Err(error),
+    };
     let mut state = session.state();
     state.stage = Stage::Sent;
     // What the response says was not stored, no later update by a handle may store.
@@ -89,26 +93,32 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
         follow(session).await;
         return Ok(Settled::Kept);
     }
-    let unstorable = session.state().pending.unstorable;
+    let (unstorable, missed) = {
+        let state = session.state();
+        (state.pending.unstorable, state.missed)
+    };
     unstorable.map_or(Ok(()), Err)?;
+    match missed {
+        Missed::Nothing => {}
+        Missed::TooLate => return Err(SessionError::Gone),
+        Missed::InDoubt => return Err(SessionError::Contended),
+    }
     save_unmodified(session);
     write::store(session, |_| Ok(Vec::new())).await?;
     touch(session).await?;
     Ok(Settled::Kept)
 }
 
-/// A `save` that was cut off may have moved the session, or may yet: its visitor must be able to
-/// follow, whatever else is dropped.
+/// A `save` that was cut off may have given the session another id, or may yet: its visitor must be
+/// able to follow, or to stay.
 async fn follow(session: &RequestSession) {
-    let moves = session
-        .state()
-        .attempt
-        .as_ref()
-        .is_some_and(Attempt::has_new_id);
-    if !moves {
-        return;
-    }
-    if let Err(error) = write::recover(session).await {
+    let attempt = session.state().attempt.clone();
+    let followed = match attempt.filter(Attempt::has_new_id) {
+        None => Ok(()),
+        Some(Attempt { from: None, .. }) => write::look_back(session).await.map_err(Into::into),
+        Some(Attempt { from: Some(_), .. }) => write::recover(session).await,
+    };
+    if let Err(error) = followed {
         tracing::warn!(%error, "nobody can tell whether a session has a new id");
     }
 }

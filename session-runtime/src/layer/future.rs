@@ -5,6 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
@@ -15,22 +18,23 @@ use super::request::RequestSession;
 
 pin_project! {
     /// The future of a response whose session is stored before its head leaves.
-    pub struct ResponseFuture<F, B> {
+    pub struct ResponseFuture<F> {
         #[pin]
         handler: F,
-        session: Arc<RequestSession>,
+        // None where the same layer, further out, commits.
+        session: Option<Arc<RequestSession>>,
         // Boxed only for a request that has something to store or to say.
-        commit: Option<Committing<B>>,
+        commit: Option<Committing>,
     }
 }
 
-struct Committing<B> {
-    response: Option<Response<B>>,
+struct Committing {
+    response: Option<Response<Body>>,
     outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
 }
 
-impl<F, B> ResponseFuture<F, B> {
-    pub(super) fn new(handler: F, session: Arc<RequestSession>) -> Self {
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(handler: F, session: Option<Arc<RequestSession>>) -> Self {
         Self {
             handler,
             session,
@@ -39,24 +43,24 @@ impl<F, B> ResponseFuture<F, B> {
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: From<&'static str>,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<Body>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.commit.is_none() {
-            let response = ready!(this.handler.poll(context))?;
-            if !this.session.concerns_commit() {
+            let response = ready!(this.handler.poll(context))?.map(Body::new);
+            let Some(session) = this.session.as_ref().filter(|it| it.concerns_commit()) else {
                 return Poll::Ready(Ok(response));
+            };
+            if let Some(outcome) = commit::at_once(session, response.status()) {
+                return Poll::Ready(Ok(finish(response, outcome, session)));
             }
-            if let Some(outcome) = commit::at_once(this.session, response.status()) {
-                return Poll::Ready(Ok(finish(response, outcome, this.session)));
-            }
-            let (session, status) = (Arc::clone(this.session), response.status());
+            let (session, status) = (Arc::clone(session), response.status());
             *this.commit = Some(Committing {
                 response: Some(response),
                 outcome: Box::pin(async move { commit::commit(&session, status).await }),
@@ -64,25 +68,20 @@ where
         }
         let committing = this.commit.as_mut().expect("the commit has begun");
         let outcome = ready!(committing.outcome.as_mut().poll(context));
-        let response = committing
-            .response
-            .take()
-            .expect("a future is polled to its end once");
-        Poll::Ready(Ok(finish(response, outcome, this.session)))
+        let response = committing.response.take();
+        let response = response.expect("a future is polled to its end once");
+        let session = this.session.as_ref().expect("only a session is committed");
+        Poll::Ready(Ok(finish(response, outcome, session)))
     }
 }
 
-impl<F, B> std::fmt::Debug for ResponseFuture<F, B> {
+impl<F> std::fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
-fn finish<B: From<&'static str>>(
-    response: Response<B>,
-    outcome: Outcome,
-    session: &RequestSession,
-) -> Response<B> {
+fn finish(response: Response<Body>, outcome: Outcome, session: &RequestSession) -> Response<Body> {
     let Outcome {
         set_cookie,
         instead,
@@ -118,14 +117,14 @@ fn forbid_caching(headers: &mut HeaderMap) {
 }
 
 /// Neither the handler's body nor its headers: what it says has not happened.
-fn in_place<B: From<&'static str>>(error: &SessionError) -> Response<B> {
+fn in_place(error: &SessionError) -> Response<Body> {
     if error.status().is_server_error() {
         tracing::error!(
             error = error as &dyn std::error::Error,
             "a session was not stored"
         );
     }
-    let mut response = Response::new(B::from(error.public_message()));
+    let mut response = Response::new(Body::from(error.public_message()));
     *response.status_mut() = error.status();
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, text);

@@ -2,7 +2,7 @@
 
 use crate::expiry::Timestamp;
 use crate::id::{SessionId, StoreKey};
-use crate::record::Record;
+use crate::record::{Record, Revision};
 use crate::store::Stored;
 
 /// A session and where it is stored.
@@ -22,6 +22,19 @@ impl Live {
             key: id.key(),
             record,
             expires,
+        }
+    }
+
+    /// The same content as another state of the session.
+    pub(super) fn anew(&self, revision: Revision, expires: Timestamp) -> Self {
+        let record = Record {
+            revision,
+            ..self.record.clone()
+        };
+        Self {
+            record,
+            expires,
+            ..*self
         }
     }
 

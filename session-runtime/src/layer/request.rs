@@ -10,10 +10,10 @@ use super::config::{Arrival, Config};
 use super::error::SessionError;
 use super::live::Live;
 use crate::cookie::{Connection, Presented};
-use crate::data::{self, Change, Unstorable};
+use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::Fields;
+use crate::record::{Fields, Slice};
 use crate::secret::Signer;
 use crate::store::StoreError;
 
@@ -24,7 +24,7 @@ pub(crate) struct RequestSession {
     pub(crate) config: Arc<Config>,
     state: Mutex<State>,
     /// Held while a write is under way, so that two writes of one request follow each other.
-    pub(super) writing: tokio::sync::Mutex<()>,
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -39,6 +39,9 @@ pub(super) struct State {
     pub(super) live: Option<Live>,
     /// What has been done since, and no write has taken up yet.
     pub(super) pending: Pending,
+    /// What `clear`, `insert` and `remove` have taken out, in order.
+    pub(super) taken_out: Vec<TakenOut>,
+    pub(super) missed: Missed,
     /// What a write has taken up, until it is known to be stored; it comes before what is pending.
     pub(super) in_hand: Wanted,
     /// A write whose answer has not been seen; it holds what is in hand.
@@ -80,6 +83,23 @@ pub(super) enum Moved {
     Nothing,
     Touch,
     Write,
+}
+
+/// What has become of changes that are not stored.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Missed {
+    #[default]
+    Nothing,
+    /// They came when nothing could be stored any more.
+    TooLate,
+    /// Nobody can tell whether they are.
+    InDoubt,
+}
+
+/// Something that is not to come back.
+pub(super) enum TakenOut {
+    Everything,
+    Slice(Slice<'static>),
 }
 
 /// How the request came.
@@ -191,6 +211,15 @@ impl RequestSession {
         }
     }
 
+    /// Waits until no other write of this request is under way, but no longer than for a store.
+    pub(super) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, SessionError> {
+        if let Ok(turn) = self.writing.try_lock() {
+            return Ok(turn);
+        }
+        let turn = tokio::time::timeout(self.config.store_timeout, self.writing.lock());
+        turn.await.map_err(|_| SessionError::Contended)
+    }
+
     /// The state is consistent after each statement, so a panic elsewhere does not spoil it.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -279,17 +308,49 @@ impl RequestSession {
             })
     }
 
-    /// Takes what a view of the struct `type_name` changed. After the response it is too late, and
-    /// said so.
-    pub(crate) fn deposit(&self, type_name: &str, changes: Vec<Change>) {
+    /// How often something has been taken out so far: what a view changed before that is not put back.
+    pub(crate) fn taken_out(&self) -> usize {
+        self.state().taken_out.len()
+    }
+
+    /// Takes what a view of `shape` changed since so much was taken out.
+    pub(crate) fn hand_over(
+        &self,
+        shape: Shape,
+        since: usize,
+        changes: Vec<Change>,
+    ) -> Result<(), SessionError> {
         let mut state = self.state();
-        if state.stage == Stage::Open {
-            state.pending.wanted.changes.extend(changes);
-        } else if !changes.is_empty() {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        state.writable()?;
+        if state.is_taken_out(shape.slice, since) {
+            let data = shape.type_name;
+            tracing::warn!(
+                data,
+                "a change is dropped: what it changed was taken out of the session"
+            );
+            return Ok(());
+        }
+        state.pending.wanted.changes.extend(changes);
+        Ok(())
+    }
+
+    /// Takes what a view changed that is dropped. After the response it is too late, and said so.
+    pub(crate) fn deposit(&self, shape: Shape, since: usize, changes: Vec<Change>) {
+        let stage = self.state().stage;
+        if stage != Stage::Open && !changes.is_empty() {
             tracing::error!(
-                data = type_name,
+                data = shape.type_name,
                 "a session was changed after its response was sent, the change is lost: use `SessionHandle::update`"
             );
+            return;
+        }
+        if let Err(error) = self.hand_over(shape, since, changes) {
+            // The commit says so too, unless the handler has ended the session itself.
+            tracing::debug!(data = shape.type_name, %error, "a change of a session is dropped");
+            self.state().missed = Missed::TooLate;
         }
     }
 
@@ -298,16 +359,21 @@ impl RequestSession {
         self.request("change", |pending| pending.unstorable = Some(unstorable));
     }
 
-    /// Notes a change that is not a field's.
-    pub(crate) fn push(&self, change: Change) -> Result<(), SessionError> {
+    /// Puts a struct in, or takes it out.
+    pub(crate) fn push(&self, slice: Slice<'static>, change: Change) -> Result<(), SessionError> {
         let mut state = self.state();
         state.writable()?;
+        if state.stage != Stage::Open {
+            return Err(SessionError::TooLate);
+        }
+        state.taken_out.push(TakenOut::Slice(slice));
         state.pending.wanted.changes.push(change);
         Ok(())
     }
 
     /// Empties the session; its id changes with it.
     pub(crate) fn clear(&self) {
+        self.state().taken_out.push(TakenOut::Everything);
         self.request("clear", |pending| {
             pending.unstorable = None;
             pending.wanted.changes.clear();
@@ -351,6 +417,14 @@ impl RequestSession {
 }
 
 impl State {
+    fn is_taken_out(&self, slice: Slice<'static>, since: usize) -> bool {
+        let mut taken_out = self.taken_out.iter().skip(since);
+        taken_out.any(|taken_out| match taken_out {
+            TakenOut::Everything => true,
+            TakenOut::Slice(taken) => *taken == slice,
+        })
+    }
+
     /// Whether nothing was done since the session was loaded, or last stored.
     pub(super) fn is_settled(&self) -> bool {
         let Pending {

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -14,8 +17,8 @@ use super::sweep::Sweeper;
 
 /// Gives the routes below it sessions: `Router::new().route(..).layer(sessions)`.
 ///
-/// A clone shares the store, the secrets and the settings. Of two layers around one route the inner
-/// one serves it.
+/// A clone shares the store, the secrets and the settings; around one route twice, it serves once. Of
+/// two layers with settings of their own around one route, the inner one serves it.
 #[derive(Clone, Debug)]
 pub struct SessionLayer(Arc<Sweeper>);
 
@@ -46,11 +49,11 @@ pub struct SessionService<S> {
 impl<S, B, R> Service<Request<B>> for SessionService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    R: From<&'static str>,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<R>;
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, R>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
@@ -59,11 +62,15 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.sweeper.start();
         let config = self.sweeper.config();
+        let outer = request.extensions().get::<Arc<RequestSession>>();
+        if outer.is_some_and(|outer| Arc::ptr_eq(&outer.config, config)) {
+            return ResponseFuture::new(self.inner.call(request), None);
+        }
         let arrival = config
             .pays_always()
             .then(|| config.arrival(request.uri(), request.headers()));
         let session = Arc::new(RequestSession::new(Arc::clone(config), arrival));
         request.extensions_mut().insert(Arc::clone(&session));
-        ResponseFuture::new(self.inner.call(request), session)
+        ResponseFuture::new(self.inner.call(request), Some(session))
     }
 }

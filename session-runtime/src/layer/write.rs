@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::config::Config;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Attempt, Fate, Moved, RequestSession, Stage, State, Wanted};
+use super::request::{Attempt, Fate, Missed, Moved, RequestSession, Stage, State, Wanted};
 use crate::data::{self, Change};
 use crate::record::{Fields, Record};
 use crate::store::{StoreError, Stored, Swap};
@@ -17,13 +17,13 @@ use crate::store::{StoreError, Stored, Swap};
 const ATTEMPTS: u32 = 64;
 
 /// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_millis(32);
+const LONGEST_PAUSE: Duration = Duration::from_millis(128);
 
 impl RequestSession {
     /// Loads the session anew.
     pub(crate) async fn refresh(&self) -> Result<(), SessionError> {
         // A write under way may give the session another id.
-        let _turn = self.writing.lock().await;
+        let _turn = self.turn().await?;
         recover(self).await?;
         let known = {
             let state = self.state();
@@ -45,7 +45,7 @@ impl RequestSession {
         &self,
         last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
     ) -> Result<(), SessionError> {
-        let _turn = self.writing.lock().await;
+        let _turn = self.turn().await?;
         store(self, last).await
     }
 
@@ -68,8 +68,11 @@ impl RequestSession {
         };
         let session = Arc::clone(self);
         runtime.spawn(async move {
-            let _turn = session.writing.lock().await;
-            if let Err(error) = remove(&session).await {
+            let removed = match session.turn().await {
+                Ok(_turn) => remove(&session).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
                 tracing::error!(%error, "a session could not be destroyed after its response was sent");
             }
         });
@@ -205,37 +208,59 @@ async fn carry_out(config: &Config, attempt: &Attempt) -> Result<Swap, SessionEr
     Ok(swap)
 }
 
-/// Settles a write whose caller was cancelled, or whose answer was lost. Its revision says whether it
-/// arrived; if it has not, the very same write is asked for again, so that it cannot arrive twice.
+/// Settles a write whose caller was cancelled, or whose answer was lost: its revision says whether it
+/// arrived. One that has not is not repeated, since nobody may want it any more; instead what it
+/// started from is stored anew, so that it can arrive no more.
 pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
-    let attempt = {
-        let mut state = session.state();
-        let Some(attempt) = state.attempt.clone() else {
-            return Ok(());
-        };
-        state.writable()?;
-        if attempt.target.expires <= config.now() {
-            return Err(state.lose());
-        }
-        attempt
+    let Some(attempt) = session.state().attempt.clone() else {
+        return Ok(());
     };
+    session.state().writable()?;
     if has_arrived(config, &attempt.target).await? {
         session.state().adopt(attempt);
         return Ok(());
     }
-    let swap = carry_out(config, &attempt).await;
-    // It may have arrived between the two questions.
-    if matches!(swap, Ok(Swap::Done)) || has_arrived(config, &attempt.target).await? {
+    let Some(from) = attempt.from.clone() else {
+        // A session that is to begin can be asked for again: its id takes one record only.
+        let inserted = carry_out(config, &attempt).await;
+        if inserted.is_err() && !has_arrived(config, &attempt.target).await? {
+            return inserted.map(|_| ());
+        }
         session.state().adopt(attempt);
         return Ok(());
+    };
+    let fence = from.anew(
+        Config::new_revision(),
+        config.deadline(&from.record, config.now()),
+    );
+    let fencing = Attempt {
+        from: Some(from),
+        target: fence,
+    };
+    match carry_out(config, &fencing).await? {
+        Swap::Done => session.state().withdraw(fencing.target),
+        // It may have arrived between the two questions.
+        _ if has_arrived(config, &attempt.target).await? => session.state().adopt(attempt),
+        Swap::Gone => return Err(session.state().lose()),
+        // Somebody wrote after it, so that nobody can tell whether it arrived.
+        Swap::Conflict(standing) => {
+            session.state().doubt(attempt, standing);
+            return Err(SessionError::Contended);
+        }
     }
-    match swap? {
-        Swap::Gone => Err(session.state().lose()),
-        // Somebody wrote after it, so that nobody can tell whether it arrived: it is not repeated, and
-        // nothing is stored after it.
-        Swap::Done | Swap::Conflict(_) => Err(SessionError::Contended),
+    Ok(())
+}
+
+/// Looks whether a write arrived whose answer was lost, and repeats nothing.
+pub(super) async fn look_back(session: &RequestSession) -> Result<(), StoreError> {
+    let Some(attempt) = session.state().attempt.clone() else {
+        return Ok(());
+    };
+    if has_arrived(&session.config, &attempt.target).await? {
+        session.state().adopt(attempt);
     }
+    Ok(())
 }
 
 async fn has_arrived(config: &Config, target: &Live) -> Result<bool, StoreError> {
@@ -290,6 +315,21 @@ impl State {
     /// Another write was faster: what is in hand stays there.
     fn meet(&mut self, attempt: Attempt, standing: Stored) {
         self.attempt = None;
+        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+    }
+
+    /// A write will not arrive: what it held is still to be stored.
+    fn withdraw(&mut self, fence: Live) {
+        self.attempt = None;
+        self.live = Some(fence);
+    }
+
+    /// Nobody can tell whether a write arrived, so what it held is given up. The response says so, even
+    /// if the handler does not mind.
+    fn doubt(&mut self, attempt: Attempt, standing: Stored) {
+        self.missed = Missed::InDoubt;
+        self.attempt = None;
+        self.in_hand = Wanted::default();
         self.live = attempt.from.map(|from| Live::new(from.id, standing));
     }
 

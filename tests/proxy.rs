@@ -1,6 +1,8 @@
 //! Cookies that follow the connection, and the word of a proxy that is trusted.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "deploys/log.rs"]
+mod log;
 mod support;
 
 use axum::Router;
@@ -93,6 +95,30 @@ async fn a_removal_has_the_attributes_of_its_connection() {
         removal.starts_with("sid=; HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0"),
         "{removal}"
     );
+}
+
+#[tokio::test]
+async fn a_secure_cookie_that_browsers_drop_is_said_once() {
+    let secure = || {
+        let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
+        let visits = get(async |mut visits: Session<Visits>| visits.page_views += 1);
+        Router::new().route("/visit", visits).layer(sessions)
+    };
+    for (host, said) in [("example.com", 1), ("127.0.0.1:3000", 0), ("localhost", 0)] {
+        let (log, app) = (log::Log::default(), secure());
+        let logged = tracing::subscriber::set_default(log.clone());
+        visit(&app, &[("host", host)]).await;
+        visit(&app, &[("host", host)]).await;
+        drop(logged);
+        let warnings = log.warnings();
+        assert_eq!(warnings.len(), said, "{host}: {warnings:?}");
+        assert!(
+            warnings
+                .iter()
+                .all(|line| line.contains("browsers drop it")),
+            "{warnings:?}"
+        );
+    }
 }
 
 #[test]

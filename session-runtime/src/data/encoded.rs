@@ -53,6 +53,7 @@ impl fmt::Debug for Encoded {
 #[error(
     "the field stored as `{key}` holds a value that JSON cannot hold, such as NaN or a map whose keys are no strings"
 )]
+#[non_exhaustive]
 pub struct Unstorable {
     /// The stored key of the field.
     pub key: &'static str,

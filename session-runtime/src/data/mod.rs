@@ -25,15 +25,19 @@ use crate::record::{Fields, Slice};
     label = "this struct has no `#[derive(Session)]`"
 )]
 pub trait SessionData: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
     /// Where the struct stands in the record.
     const SLICE: Slice<'static>;
 
+    #[doc(hidden)]
     /// The stored fields, in the order in which `encode` writes them.
     const FIELDS: &'static [&'static dyn Field];
 
+    #[doc(hidden)]
     /// Reads every field; `None` where one that has no default is not there.
     fn load(from: &mut Reader<'_>) -> Option<Self>;
 
+    #[doc(hidden)]
     /// Writes every stored field.
     fn encode(&self, into: &mut Encoded);
 }

@@ -190,8 +190,8 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
-    /// Bounds each call to the store; 2 seconds by default. A request makes at most two calls,
-    /// conflicts apart.
+    /// Bounds each call to the store; 2 seconds by default. A request makes at most two calls, but for
+    /// conflicts and for what its handler asks by `update`, `save` and `reload`.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self

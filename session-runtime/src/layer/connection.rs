@@ -25,6 +25,7 @@ pub enum TrustedProxy {
 
 /// Which of several hops counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Hop {
     /// The one next to the browser, as the header says it: any client can make it up, unless the
     /// proxy replaces the header.

@@ -21,6 +21,7 @@ struct Claim {
 #[error(
     "`{first}` and `{second}` both store under `{name}`: give one of them another name with `#[session(name = \"..\")]`"
 )]
+#[non_exhaustive]
 pub struct NameTaken {
     /// The name that both claim.
     pub name: &'static str,

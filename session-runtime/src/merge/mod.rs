@@ -11,6 +11,8 @@ pub use self::collections::{Append, PerKey, Union};
 
 /// Joins two concurrent changes of a value of type `T`.
 ///
+/// A rule computes and nothing else: it must not ask the session that it works for.
+///
 /// ```
 /// use session_runtime::merge::Rule;
 ///

@@ -33,6 +33,7 @@ impl Revision {
 
 /// One session as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// Which state of the session this is.
     pub revision: Revision,

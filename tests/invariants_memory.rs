@@ -100,6 +100,16 @@ async fn a_save_cut_short_that_arrives_later_loses_nothing_and_doubles_nothing()
 }
 
 #[tokio::test]
+async fn a_save_cut_short_twice_doubles_nothing() {
+    cut_short::a_save_cut_short_twice_doubles_nothing(memory(), InSteps).await;
+}
+
+#[tokio::test]
+async fn a_save_cut_short_twice_that_arrives_later_doubles_nothing() {
+    cut_short::a_save_cut_short_twice_doubles_nothing(memory(), Regardless).await;
+}
+
+#[tokio::test]
 async fn a_panic_leaves_the_session_as_it_was() {
     panics::a_panic_leaves_the_session_as_it_was(memory()).await;
 }

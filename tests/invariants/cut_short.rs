@@ -131,3 +131,52 @@ async fn is_cut<S: SessionStore + Clone>(
     }
     answer.body == "false"
 }
+
+/// The next `save` is cut short as well, while it finds out what became of the first: what is answered
+/// 200 is stored once, and what is answered 503 at most once.
+pub(crate) async fn a_save_cut_short_twice_doubles_nothing(
+    store: impl SessionStore + Clone,
+    manner: impl Manner,
+) {
+    async fn cut_twice(
+        mut pair: Session<Pair>,
+        Path((renews, first, second)): Path<(bool, usize, usize)>,
+    ) -> Result<String, SessionError> {
+        add(&mut pair);
+        if renews {
+            Session::handle(&pair).renew();
+        }
+        let mut saved = false;
+        for polls in [first, second] {
+            let save = dropped_after(polls, Session::save(&mut pair)).await;
+            saved = save.transpose()?.is_some();
+        }
+        Ok(saved.to_string())
+    }
+
+    let world = World::new(store);
+    let slow = Wrapped(world.store.clone(), manner);
+    let routes = routes().route("/twice/{renews}/{first}/{second}", get(cut_twice));
+    let app = routes.layer(world.layer(slow).build().unwrap());
+    for first in 0..8 {
+        for renews in [false, true] {
+            for second in 0.. {
+                let (since, token) = begin(&world, &app).await;
+                let path = format!("/twice/{renews}/{first}/{second}");
+                let answer = ask(&app, request(&path, Some(&token))).await;
+                settle().await;
+                let found = values(&world, since).await;
+                match answer.status {
+                    StatusCode::OK => assert_eq!(found, [2], "{path}"),
+                    StatusCode::SERVICE_UNAVAILABLE => {
+                        assert!(matches!(found[..], [1 | 2]), "{path}: {found:?}");
+                    }
+                    status => panic!("{path}: {status}"),
+                }
+                if answer.body == "true" {
+                    break;
+                }
+            }
+        }
+    }
+}

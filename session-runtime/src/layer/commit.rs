@@ -3,10 +3,14 @@
 
 use http::{HeaderValue, StatusCode};
 
+use super::attempt::Attempt;
 use super::config::Rolling;
 use super::error::SessionError;
 use super::live::Live;
-use super::request::{Attempt, Fate, Missed, Moved, Origin, Pending, RequestSession, Stage, State};
+use super::recover;
+use super::request::RequestSession;
+use super::state::{Fate, Missed, Moved, Origin, Stage, State};
+use super::wanted::Pending;
 use super::write;
 
 /// What the commit has to say to the response.
@@ -115,8 +119,8 @@ async fn follow(session: &RequestSession) {
     let attempt = session.state().attempt.clone();
     let followed = match attempt.filter(Attempt::has_new_id) {
         None => Ok(()),
-        Some(Attempt { from: None, .. }) => write::look_back(session).await.map_err(Into::into),
-        Some(Attempt { from: Some(_), .. }) => write::recover(session).await,
+        Some(Attempt { from: None, .. }) => recover::look_back(session).await.map_err(Into::into),
+        Some(Attempt { from: Some(_), .. }) => recover::recover(session).await,
     };
     if let Err(error) = followed {
         tracing::warn!(%error, "nobody can tell whether a session has a new id");

@@ -1,5 +1,6 @@
 //! The life of a request around its handler: load, call, commit; knows no user type.
 
+mod attempt;
 mod builder;
 mod commit;
 mod config;
@@ -8,10 +9,13 @@ mod error;
 mod future;
 mod live;
 mod names;
+mod recover;
 mod request;
 mod service;
+mod state;
 mod sweep;
 mod turns;
+mod wanted;
 mod write;
 
 pub use self::builder::{ConfigError, SessionLayerBuilder};

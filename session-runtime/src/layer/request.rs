@@ -1,6 +1,5 @@
 //! What one request carries: the session as it was loaded, and what has been done to it since.
 
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use http::{HeaderMap, Uri};
 
 use super::config::{Arrival, Config};
 use super::error::SessionError;
-use super::live::Live;
-use crate::cookie::{Connection, Presented};
+use super::state::{Missed, Origin, Stage, State, TakenOut};
+use super::wanted::{Idle, Pending};
+use crate::cookie::Presented;
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
@@ -25,177 +25,6 @@ pub(crate) struct RequestSession {
     state: Mutex<State>,
     /// Held while a write is under way, so that two writes of one request follow each other.
     writing: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    /// An extractor has asked for the session.
-    pub(super) asked: bool,
-    /// What the head says, where the layer has read it before any extractor came.
-    pub(super) arrival: Option<Arrival>,
-    pub(super) connection: Connection,
-    pub(super) origin: Origin,
-    /// The session as it is known to be stored.
-    pub(super) live: Option<Live>,
-    /// What has been done since, and no write has taken up yet.
-    pub(super) pending: Pending,
-    /// What `clear`, `insert` and `remove` have taken out, in order.
-    pub(super) taken_out: Vec<TakenOut>,
-    pub(super) missed: Missed,
-    /// What a write has taken up, until it is known to be stored; it comes before what is pending.
-    pub(super) in_hand: Wanted,
-    /// A write whose answer has not been seen; it holds what is in hand.
-    pub(super) attempt: Option<Attempt>,
-    pub(super) stage: Stage,
-    pub(super) fate: Fate,
-    pub(super) moved: Moved,
-    /// The visitor's cookie does not open the session as it is stored now.
-    pub(super) owes_cookie: bool,
-}
-
-/// How far the request has come.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Stage {
-    /// The handler runs.
-    #[default]
-    Open,
-    /// The handler is done, its changes are being stored.
-    Closing,
-    /// The response is on its way: no cookie can follow.
-    Sent,
-}
-
-/// Whether the session can still be stored in this request.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Fate {
-    #[default]
-    Open,
-    /// The handler has ended it.
-    Destroyed,
-    /// It was found to have vanished.
-    Gone,
-}
-
-/// What has moved the session's end.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Moved {
-    #[default]
-    Nothing,
-    Touch,
-    Write,
-}
-
-/// What has become of changes that are not stored.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Missed {
-    #[default]
-    Nothing,
-    /// They came when nothing could be stored any more.
-    TooLate,
-    /// Nobody can tell whether they are.
-    InDoubt,
-}
-
-/// Something that is not to come back.
-pub(super) enum TakenOut {
-    Everything,
-    Slice(Slice<'static>),
-}
-
-/// How the request came.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Origin {
-    #[default]
-    Unread,
-    WithoutSession,
-    WithSession,
-}
-
-/// What a request wants stored.
-#[derive(Default)]
-pub(super) struct Wanted {
-    /// In the order in which they were made.
-    pub(super) changes: Vec<Change>,
-    pub(super) idle: Idle,
-    pub(super) renew: bool,
-    /// Store even if nothing differs: `resave` and `save_uninitialized`.
-    pub(super) force: bool,
-}
-
-/// What becomes of a session's own idle timeout.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Idle {
-    #[default]
-    Unchanged,
-    /// The layer's counts again.
-    Dropped,
-    Set(Duration),
-}
-
-impl Idle {
-    pub(super) fn of(self, before: Option<Duration>) -> Option<Duration> {
-        match self {
-            Self::Unchanged => before,
-            Self::Dropped => None,
-            Self::Set(idle) => Some(idle),
-        }
-    }
-}
-
-/// What a request asks of its commit.
-#[derive(Default)]
-pub(super) struct Pending {
-    pub(super) wanted: Wanted,
-    pub(super) unstorable: Option<Unstorable>,
-    pub(super) touch: bool,
-}
-
-/// A write that was begun: what it started from, and the session as it stands if the write arrived.
-#[derive(Clone)]
-pub(super) struct Attempt {
-    pub(super) from: Option<Live>,
-    pub(super) target: Live,
-}
-
-impl Attempt {
-    /// Whether the session stands under another id if the write arrived.
-    pub(super) fn has_new_id(&self) -> bool {
-        self.from
-            .as_ref()
-            .is_none_or(|from| from.key != self.target.key)
-    }
-}
-
-impl Wanted {
-    fn is_empty(&self) -> bool {
-        let Self {
-            changes,
-            idle,
-            renew,
-            force,
-        } = self;
-        changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *force)
-    }
-
-    /// Whether a session is to be written; one that holds nothing is not begun.
-    pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
-        differs || self.force || (is_stored && (self.renew || self.idle != Idle::Unchanged))
-    }
-
-    fn append(&mut self, later: Self) {
-        let Self {
-            changes,
-            idle,
-            renew,
-            force,
-        } = later;
-        self.changes.extend(changes);
-        if idle != Idle::Unchanged {
-            self.idle = idle;
-        }
-        self.renew |= renew;
-        self.force |= force;
-    }
 }
 
 impl RequestSession {
@@ -413,58 +242,5 @@ impl RequestSession {
     /// Drops what has not been stored.
     pub(crate) fn forget_changes(&self) {
         self.state().drop_changes();
-    }
-}
-
-impl State {
-    fn is_taken_out(&self, slice: Slice<'static>, since: usize) -> bool {
-        let mut taken_out = self.taken_out.iter().skip(since);
-        taken_out.any(|taken_out| match taken_out {
-            TakenOut::Everything => true,
-            TakenOut::Slice(taken) => *taken == slice,
-        })
-    }
-
-    /// Whether nothing was done since the session was loaded, or last stored.
-    pub(super) fn is_settled(&self) -> bool {
-        let Pending {
-            wanted,
-            unstorable,
-            touch,
-        } = &self.pending;
-        wanted.is_empty() && self.in_hand.is_empty() && unstorable.is_none() && !*touch
-    }
-
-    /// Takes up what is pending, to be stored with what is in hand.
-    pub(super) fn take_up(&mut self) {
-        self.in_hand.append(mem::take(&mut self.pending.wanted));
-    }
-
-    /// Drops what has not been stored.
-    pub(super) fn drop_changes(&mut self) {
-        self.pending = Pending::default();
-        self.in_hand = Wanted::default();
-    }
-
-    /// The session has vanished: what is pending can never be stored, and is reported once.
-    pub(super) fn lose(&mut self) -> SessionError {
-        if let Some(live) = self.live.take() {
-            tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
-        }
-        self.fate = Fate::Gone;
-        self.attempt = None;
-        self.drop_changes();
-        SessionError::Gone
-    }
-
-    /// Whether anything can still be stored in this request.
-    pub(super) fn writable(&self) -> Result<(), SessionError> {
-        // After the response no cookie could tell the visitor of a new session.
-        let unreachable = self.stage == Stage::Sent && self.live.is_none();
-        if self.fate != Fate::Open || unreachable {
-            Err(SessionError::Gone)
-        } else {
-            Ok(())
-        }
     }
 }

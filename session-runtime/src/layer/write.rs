@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::config::Config;
+use super::attempt::Attempt;
 use super::error::SessionError;
-use super::live::Live;
-use super::request::{Attempt, Fate, Missed, Moved, RequestSession, Stage, State, Wanted};
+use super::recover::recover;
+use super::request::RequestSession;
+use super::state::{Fate, Stage};
 use crate::data::{self, Change};
-use crate::record::{Fields, Record};
-use crate::store::{StoreError, Stored, Swap};
+use crate::record::Fields;
+use crate::store::Swap;
 
 /// How often a write is tried while others write the same session.
 const ATTEMPTS: u32 = 64;
@@ -96,7 +97,7 @@ pub(super) async fn store(
         let Some(attempt) = plan(session, &mut last)? else {
             return Ok(());
         };
-        match carry_out(config, &attempt).await? {
+        match attempt.carry_out(config).await? {
             Swap::Done => {
                 session.state().adopt(attempt);
                 return Ok(());
@@ -180,94 +181,6 @@ fn plan(
     Ok(Some(attempt))
 }
 
-/// Asks the store.
-async fn carry_out(config: &Config, attempt: &Attempt) -> Result<Swap, SessionError> {
-    let Attempt { from, target } = attempt;
-    let (now, new) = (config.now(), target.stored());
-    let swap = match from {
-        None => {
-            let inserted = config.ask(config.store.insert(target.key, new, now));
-            if !inserted.await? {
-                return Err(StoreError::Taken.into());
-            }
-            Swap::Done
-        }
-        Some(from) if from.key == target.key => {
-            let expected = from.record.revision;
-            config
-                .ask(config.store.replace(target.key, expected, new, now))
-                .await?
-        }
-        Some(from) => {
-            let (from, expected) = (from.key, from.record.revision);
-            config
-                .ask(config.store.rotate(from, expected, target.key, new, now))
-                .await?
-        }
-    };
-    Ok(swap)
-}
-
-/// Settles a write whose caller was cancelled, or whose answer was lost: its revision says whether it
-/// arrived. One that has not is not repeated, since nobody may want it any more; instead what it
-/// started from is stored anew, so that it can arrive no more.
-pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError> {
-    let config = &session.config;
-    let Some(attempt) = session.state().attempt.clone() else {
-        return Ok(());
-    };
-    session.state().writable()?;
-    if has_arrived(config, &attempt.target).await? {
-        session.state().adopt(attempt);
-        return Ok(());
-    }
-    let Some(from) = attempt.from.clone() else {
-        // A session that is to begin can be asked for again: its id takes one record only.
-        let inserted = carry_out(config, &attempt).await;
-        if inserted.is_err() && !has_arrived(config, &attempt.target).await? {
-            return inserted.map(|_| ());
-        }
-        session.state().adopt(attempt);
-        return Ok(());
-    };
-    let fence = from.anew(
-        Config::new_revision(),
-        config.deadline(&from.record, config.now()),
-    );
-    let fencing = Attempt {
-        from: Some(from),
-        target: fence,
-    };
-    match carry_out(config, &fencing).await? {
-        Swap::Done => session.state().withdraw(fencing.target),
-        // It may have arrived between the two questions.
-        _ if has_arrived(config, &attempt.target).await? => session.state().adopt(attempt),
-        Swap::Gone => return Err(session.state().lose()),
-        // Somebody wrote after it, so that nobody can tell whether it arrived.
-        Swap::Conflict(standing) => {
-            session.state().doubt(attempt, standing);
-            return Err(SessionError::Contended);
-        }
-    }
-    Ok(())
-}
-
-/// Looks whether a write arrived whose answer was lost, and repeats nothing.
-pub(super) async fn look_back(session: &RequestSession) -> Result<(), StoreError> {
-    let Some(attempt) = session.state().attempt.clone() else {
-        return Ok(());
-    };
-    if has_arrived(&session.config, &attempt.target).await? {
-        session.state().adopt(attempt);
-    }
-    Ok(())
-}
-
-async fn has_arrived(config: &Config, target: &Live) -> Result<bool, StoreError> {
-    let standing = config.find(target.id).await?;
-    Ok(standing.is_some_and(|live| live.record.revision == target.record.revision))
-}
-
 /// The first attempts follow at once; then every other one waits a random while, longer from time to
 /// time, so that a crowd of writers comes apart. What stood there before a pause has been replaced by
 /// its end: the attempt after it learns what stands there, and the next one has a chance.
@@ -279,71 +192,4 @@ async fn pause(attempt: u32) {
     let longest = LONGEST_PAUSE.min(Duration::from_millis(1 << doublings.min(10)));
     let micros = u64::try_from(longest.as_micros()).expect("a pause is short");
     tokio::time::sleep(Duration::from_micros(fastrand::u64(0..=micros))).await;
-}
-
-impl State {
-    /// The session as it will stand in the store.
-    fn target(&mut self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
-        let now = config.now();
-        let live = self.live.as_ref();
-        let record = Record {
-            revision: Config::new_revision(),
-            created: live.map_or(now, |live| live.record.created),
-            idle: self.in_hand.idle.of(live.and_then(|live| live.record.idle)),
-            fields,
-        };
-        let expires = config.deadline(&record, now);
-        if expires <= now {
-            return Err(self.lose());
-        }
-        let id = match live {
-            Some(live) if !self.in_hand.renew => live.id,
-            _ if self.stage == Stage::Sent => {
-                self.drop_changes();
-                return Err(SessionError::TooLate);
-            }
-            _ => config.new_id(),
-        };
-        Ok(Live {
-            id,
-            key: id.key(),
-            record,
-            expires,
-        })
-    }
-
-    /// Another write was faster: what is in hand stays there.
-    fn meet(&mut self, attempt: Attempt, standing: Stored) {
-        self.attempt = None;
-        self.live = attempt.from.map(|from| Live::new(from.id, standing));
-    }
-
-    /// A write will not arrive: what it held is still to be stored.
-    fn withdraw(&mut self, fence: Live) {
-        self.attempt = None;
-        self.live = Some(fence);
-    }
-
-    /// Nobody can tell whether a write arrived, so what it held is given up. The response says so, even
-    /// if the handler does not mind.
-    fn doubt(&mut self, attempt: Attempt, standing: Stored) {
-        self.missed = Missed::InDoubt;
-        self.attempt = None;
-        self.in_hand = Wanted::default();
-        self.live = attempt.from.map(|from| Live::new(from.id, standing));
-    }
-
-    /// A write has arrived: what it held is no longer in hand.
-    fn adopt(&mut self, attempt: Attempt) {
-        let has_new_id = attempt.has_new_id();
-        let Attempt { from: _, target } = attempt;
-        if has_new_id {
-            tracing::info!(session = %target.key.public(), "a session has a new id");
-        }
-        self.attempt = None;
-        self.in_hand = Wanted::default();
-        self.owes_cookie |= has_new_id;
-        self.moved = Moved::Write;
-        self.live = Some(target);
-    }
 }

@@ -1,0 +1,56 @@
+//! One compare-and-swap: what it starts from, what is to stand, and whether it arrived.
+
+use super::config::Config;
+use super::error::SessionError;
+use super::live::Live;
+use crate::store::{StoreError, Swap};
+
+/// A write that was begun: what it started from, and the session as it stands if the write arrived.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) from: Option<Live>,
+    pub(super) target: Live,
+}
+
+impl Attempt {
+    /// Whether the session stands under another id if the write arrived.
+    pub(super) fn has_new_id(&self) -> bool {
+        self.from
+            .as_ref()
+            .is_none_or(|from| from.key != self.target.key)
+    }
+
+    /// Asks the store.
+    pub(super) async fn carry_out(&self, config: &Config) -> Result<Swap, SessionError> {
+        let Self { from, target } = self;
+        let (now, new) = (config.now(), target.stored());
+        let swap = match from {
+            None => {
+                let inserted = config.ask(config.store.insert(target.key, new, now));
+                if !inserted.await? {
+                    return Err(StoreError::Taken.into());
+                }
+                Swap::Done
+            }
+            Some(from) if from.key == target.key => {
+                let expected = from.record.revision;
+                config
+                    .ask(config.store.replace(target.key, expected, new, now))
+                    .await?
+            }
+            Some(from) => {
+                let (from, expected) = (from.key, from.record.revision);
+                config
+                    .ask(config.store.rotate(from, expected, target.key, new, now))
+                    .await?
+            }
+        };
+        Ok(swap)
+    }
+
+    /// Asks the store whether it is this write that stands.
+    pub(super) async fn has_arrived(&self, config: &Config) -> Result<bool, StoreError> {
+        let standing = config.find(self.target.id).await?;
+        Ok(standing.is_some_and(|live| live.record.revision == self.target.record.revision))
+    }
+}

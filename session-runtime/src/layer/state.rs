@@ -1,0 +1,215 @@
+//! How a request's session stands: what is known of the store, what is wanted, what became of it.
+
+use std::mem;
+
+use super::attempt::Attempt;
+use super::config::{Arrival, Config};
+use super::error::SessionError;
+use super::live::Live;
+use super::wanted::{Pending, Wanted};
+use crate::cookie::Connection;
+use crate::record::{Fields, Record, Slice};
+use crate::store::Stored;
+
+/// Everything that one request knows of its session.
+#[derive(Default)]
+pub(super) struct State {
+    /// An extractor has asked for the session.
+    pub(super) asked: bool,
+    /// What the head says, where the layer has read it before any extractor came.
+    pub(super) arrival: Option<Arrival>,
+    pub(super) connection: Connection,
+    pub(super) origin: Origin,
+    /// The session as it is known to be stored.
+    pub(super) live: Option<Live>,
+    /// What has been done since, and no write has taken up yet.
+    pub(super) pending: Pending,
+    /// What `clear`, `insert` and `remove` have taken out, in order.
+    pub(super) taken_out: Vec<TakenOut>,
+    pub(super) missed: Missed,
+    /// What a write has taken up, until it is known to be stored; it comes before what is pending.
+    pub(super) in_hand: Wanted,
+    /// A write whose answer has not been seen; it holds what is in hand.
+    pub(super) attempt: Option<Attempt>,
+    pub(super) stage: Stage,
+    pub(super) fate: Fate,
+    pub(super) moved: Moved,
+    /// The visitor's cookie does not open the session as it is stored now.
+    pub(super) owes_cookie: bool,
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    /// The handler runs.
+    #[default]
+    Open,
+    /// The handler is done, its changes are being stored.
+    Closing,
+    /// The response is on its way: no cookie can follow.
+    Sent,
+}
+
+/// Whether the session can still be stored in this request.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Fate {
+    #[default]
+    Open,
+    /// The handler has ended it.
+    Destroyed,
+    /// It was found to have vanished.
+    Gone,
+}
+
+/// What has moved the session's end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Moved {
+    #[default]
+    Nothing,
+    Touch,
+    Write,
+}
+
+/// What has become of changes that are not stored.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Missed {
+    #[default]
+    Nothing,
+    /// They came when nothing could be stored any more.
+    TooLate,
+    /// Nobody can tell whether they are.
+    InDoubt,
+}
+
+/// Something that is not to come back.
+pub(super) enum TakenOut {
+    Everything,
+    Slice(Slice<'static>),
+}
+
+/// How the request came.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Origin {
+    #[default]
+    Unread,
+    WithoutSession,
+    WithSession,
+}
+
+impl State {
+    pub(super) fn is_taken_out(&self, slice: Slice<'static>, since: usize) -> bool {
+        let mut taken_out = self.taken_out.iter().skip(since);
+        taken_out.any(|taken_out| match taken_out {
+            TakenOut::Everything => true,
+            TakenOut::Slice(taken) => *taken == slice,
+        })
+    }
+
+    /// Whether nothing was done since the session was loaded, or last stored.
+    pub(super) fn is_settled(&self) -> bool {
+        let Pending {
+            wanted,
+            unstorable,
+            touch,
+        } = &self.pending;
+        wanted.is_empty() && self.in_hand.is_empty() && unstorable.is_none() && !*touch
+    }
+
+    /// Takes up what is pending, to be stored with what is in hand.
+    pub(super) fn take_up(&mut self) {
+        self.in_hand.append(mem::take(&mut self.pending.wanted));
+    }
+
+    /// Drops what has not been stored.
+    pub(super) fn drop_changes(&mut self) {
+        self.pending = Pending::default();
+        self.in_hand = Wanted::default();
+    }
+
+    /// The session has vanished: what is pending can never be stored, and is reported once.
+    pub(super) fn lose(&mut self) -> SessionError {
+        if let Some(live) = self.live.take() {
+            tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
+        }
+        self.fate = Fate::Gone;
+        self.attempt = None;
+        self.drop_changes();
+        SessionError::Gone
+    }
+
+    /// Whether anything can still be stored in this request.
+    pub(super) fn writable(&self) -> Result<(), SessionError> {
+        // After the response no cookie could tell the visitor of a new session.
+        let unreachable = self.stage == Stage::Sent && self.live.is_none();
+        if self.fate != Fate::Open || unreachable {
+            Err(SessionError::Gone)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The session as it will stand in the store.
+    pub(super) fn target(&mut self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
+        let now = config.now();
+        let live = self.live.as_ref();
+        let record = Record {
+            revision: Config::new_revision(),
+            created: live.map_or(now, |live| live.record.created),
+            idle: self.in_hand.idle.of(live.and_then(|live| live.record.idle)),
+            fields,
+        };
+        let expires = config.deadline(&record, now);
+        if expires <= now {
+            return Err(self.lose());
+        }
+        let id = match live {
+            Some(live) if !self.in_hand.renew => live.id,
+            _ if self.stage == Stage::Sent => {
+                self.drop_changes();
+                return Err(SessionError::TooLate);
+            }
+            _ => config.new_id(),
+        };
+        Ok(Live {
+            id,
+            key: id.key(),
+            record,
+            expires,
+        })
+    }
+
+    /// Another write was faster: what is in hand stays there.
+    pub(super) fn meet(&mut self, attempt: Attempt, standing: Stored) {
+        self.attempt = None;
+        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+    }
+
+    /// A write will not arrive: what it held is still to be stored.
+    pub(super) fn withdraw(&mut self, fence: Live) {
+        self.attempt = None;
+        self.live = Some(fence);
+    }
+
+    /// Nobody can tell whether a write arrived, so what it held is given up. The response says so, even
+    /// if the handler does not mind.
+    pub(super) fn doubt(&mut self, attempt: Attempt, standing: Stored) {
+        self.missed = Missed::InDoubt;
+        self.attempt = None;
+        self.in_hand = Wanted::default();
+        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+    }
+
+    /// A write has arrived: what it held is no longer in hand.
+    pub(super) fn adopt(&mut self, attempt: Attempt) {
+        let has_new_id = attempt.has_new_id();
+        let Attempt { from: _, target } = attempt;
+        if has_new_id {
+            tracing::info!(session = %target.key.public(), "a session has a new id");
+        }
+        self.attempt = None;
+        self.in_hand = Wanted::default();
+        self.owes_cookie |= has_new_id;
+        self.moved = Moved::Write;
+        self.live = Some(target);
+    }
+}

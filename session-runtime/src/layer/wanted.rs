@@ -1,0 +1,76 @@
+//! What a request wants stored, and what it asks of its commit; asks nobody.
+
+use std::time::Duration;
+
+use crate::data::{Change, Unstorable};
+
+/// What a request wants stored.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// In the order in which they were made.
+    pub(super) changes: Vec<Change>,
+    pub(super) idle: Idle,
+    pub(super) renew: bool,
+    /// Store even if nothing differs: `resave` and `save_uninitialized`.
+    pub(super) force: bool,
+}
+
+/// What becomes of a session's own idle timeout.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Idle {
+    #[default]
+    Unchanged,
+    /// The layer's counts again.
+    Dropped,
+    Set(Duration),
+}
+
+impl Idle {
+    pub(super) fn of(self, before: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::Unchanged => before,
+            Self::Dropped => None,
+            Self::Set(idle) => Some(idle),
+        }
+    }
+}
+
+/// What a request asks of its commit.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) wanted: Wanted,
+    pub(super) unstorable: Option<Unstorable>,
+    pub(super) touch: bool,
+}
+
+impl Wanted {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            changes,
+            idle,
+            renew,
+            force,
+        } = self;
+        changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *force)
+    }
+
+    /// Whether a session is to be written; one that holds nothing is not begun.
+    pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
+        differs || self.force || (is_stored && (self.renew || self.idle != Idle::Unchanged))
+    }
+
+    pub(super) fn append(&mut self, later: Self) {
+        let Self {
+            changes,
+            idle,
+            renew,
+            force,
+        } = later;
+        self.changes.extend(changes);
+        if idle != Idle::Unchanged {
+            self.idle = idle;
+        }
+        self.renew |= renew;
+        self.force |= force;
+    }
+}

@@ -70,6 +70,14 @@ impl<S: SessionStore + Clone> World<S> {
         self.store.load(*key, now).await.unwrap()
     }
 
+    /// Removes all that was stored under the ids drawn so far.
+    pub(crate) async fn clean_up(&self) {
+        let now = self.clock.now().into();
+        for key in self.keys_since(0) {
+            self.store.remove(key, now).await.unwrap();
+        }
+    }
+
     /// All that is stored and alive under ids drawn since there were `since` of them.
     pub(crate) async fn stored_since(&self, since: usize) -> Vec<(StoreKey, Stored)> {
         let mut found = Vec::new();

@@ -99,6 +99,7 @@ async fn play<S: SessionStore + Clone>(
     let stored = stage.world.stored_since(0).await;
     let mut journal = std::mem::take(&mut *stage.journal.lock().unwrap());
     journal.finish(&stage.world.keys_since(0), &stored);
+    stage.world.clean_up().await;
     journal
 }
 

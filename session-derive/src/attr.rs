@@ -51,6 +51,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) aliases: Vec<Given<LitStr>>,
     pub(crate) default: Option<Given<Expr>>,
     pub(crate) merge: Option<Given<TypePath>>,
+    pub(crate) owner: Option<Given<()>>,
     pub(crate) privilege: Option<Given<()>>,
     pub(crate) rename: Option<Given<LitStr>>,
     pub(crate) required: Option<Given<()>>,
@@ -75,6 +76,11 @@ impl Options for FieldAttrs {
             name: "merge",
             usage: "merge = merge::Sum",
             read: |attrs, option| set(&mut attrs.merge, option.value("the path of a rule")?),
+        },
+        Known {
+            name: "owner",
+            usage: "owner",
+            read: |attrs, option| set(&mut attrs.owner, option.alone()?),
         },
         Known {
             name: "privilege",

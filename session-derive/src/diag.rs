@@ -31,6 +31,15 @@ impl ToTokens for Errors {
     }
 }
 
+/// The article that `word` is spoken with.
+pub(crate) fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
+}
+
 /// Says which of `words` was meant by `written`, or else which there are.
 pub(crate) fn hint(written: &str, words: &[&str]) -> String {
     match nearest(written, words) {

@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Generics, Ident, WherePredicate, parse_quote};
 
-use crate::model::{Absence, Field, Head, Model, Slice, Storage};
+use crate::model::{Absence, Field, Head, Model, Role, Slice, Storage, allowed};
 
 /// Everything that is generated for a struct.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
@@ -37,25 +37,44 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
             #(#encodes)*
         }
     };
-    let constants: TokenStream = fields.iter().map(constant).collect();
-    implement(head, bounds(model), &constants, &session_data)
+    let body = Body {
+        bounds: bounds(model),
+        constants: fields.iter().map(constant).collect(),
+        session_data,
+        encode_owner: fields
+            .iter()
+            .filter(|field| field.is_owner())
+            .map(encode_owner)
+            .collect(),
+    };
+    implement(head, body)
+}
+
+/// What differs from struct to struct.
+#[derive(Default)]
+pub(crate) struct Body {
+    pub(crate) bounds: Vec<WherePredicate>,
+    pub(crate) constants: TokenStream,
+    pub(crate) session_data: TokenStream,
+    pub(crate) encode_owner: TokenStream,
 }
 
 /// Puts what differs from struct to struct into what is the same for all.
-pub(crate) fn implement(
-    head: &Head<'_>,
-    bounds: Vec<WherePredicate>,
-    constants: &TokenStream,
-    session_data: &TokenStream,
-) -> TokenStream {
+pub(crate) fn implement(head: &Head<'_>, body: Body) -> TokenStream {
     let Head {
         facade,
         ident,
         generics,
         allowed,
+        owner,
     } = head;
-    let extracted = with_state(generics);
-    let (impl_extracted, _, where_extracted) = extracted.split_for_impl();
+    let Body {
+        bounds,
+        constants,
+        session_data,
+        encode_owner,
+    } = body;
+    let extractors = extractors(ident, generics);
     let bounded = with_bounds(generics, bounds);
     let (impl_generics, ty_generics, where_clause) = bounded.split_for_impl();
     let inherent = (!constants.is_empty()).then(|| {
@@ -65,6 +84,19 @@ pub(crate) fn implement(
             #[automatically_derived]
             impl #impl_generics #ident #ty_generics #where_clause {
                 #constants
+            }
+        }
+    });
+    let owned = owner.map(|field| {
+        let owner_type = owner_type(field);
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __sessile::Owned for #ident #ty_generics #where_clause {
+                #owner_type
+
+                fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {
+                    #encode_owner
+                }
             }
         }
     });
@@ -81,33 +113,52 @@ pub(crate) fn implement(
                 #session_data
             }
 
-            #[automatically_derived]
-            impl #impl_extracted __sessile::FromRequestParts<__S>
-            for #ident #ty_generics #where_extracted {
-                type Rejection = __sessile::SessionRejection;
+            #owned
 
-                async fn from_request_parts(
-                    __parts: &mut __sessile::Parts,
-                    __state: &__S,
-                ) -> ::core::result::Result<Self, Self::Rejection> {
-                    __sessile::copy(__parts).await
-                }
-            }
-
-            #[automatically_derived]
-            impl #impl_extracted __sessile::OptionalFromRequestParts<__S>
-            for #ident #ty_generics #where_extracted {
-                type Rejection = __sessile::SessionRejection;
-
-                async fn from_request_parts(
-                    __parts: &mut __sessile::Parts,
-                    __state: &__S,
-                ) -> ::core::result::Result<::core::option::Option<Self>, Self::Rejection> {
-                    __sessile::optional_copy(__parts).await
-                }
-            }
+            #extractors
         };
     }
+}
+
+/// A copy to read, and one if there is one: they ask only that the struct is a session.
+fn extractors(ident: &Ident, generics: &Generics) -> TokenStream {
+    let (_, ty_generics, _) = generics.split_for_impl();
+    let extracted = with_state(generics);
+    let (impl_extracted, _, where_extracted) = extracted.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_extracted __sessile::FromRequestParts<__S>
+        for #ident #ty_generics #where_extracted {
+            type Rejection = __sessile::SessionRejection;
+
+            async fn from_request_parts(
+                __parts: &mut __sessile::Parts,
+                __state: &__S,
+            ) -> ::core::result::Result<Self, Self::Rejection> {
+                __sessile::copy(__parts).await
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_extracted __sessile::OptionalFromRequestParts<__S>
+        for #ident #ty_generics #where_extracted {
+            type Rejection = __sessile::SessionRejection;
+
+            async fn from_request_parts(
+                __parts: &mut __sessile::Parts,
+                __state: &__S,
+            ) -> ::core::result::Result<::core::option::Option<Self>, Self::Rejection> {
+                __sessile::optional_copy(__parts).await
+            }
+        }
+    }
+}
+
+fn owner_type(field: &syn::Field) -> TokenStream {
+    let (ty, allowed) = (&field.ty, allowed(&field.attrs));
+    // Of a type that is more private than the struct, rustc blames the whole item.
+    let (begin, end) = (blaming(ty, quote!(type Owner =)), blaming(ty, quote!(;)));
+    quote!(#(#[allow(#allowed)])* #begin #ty #end)
 }
 
 /// What is known of a field: its column, or where it is not stored, its value.
@@ -127,19 +178,16 @@ fn constant(field: &Field<'_>) -> TokenStream {
     };
     let constant = match storage {
         Storage::Skipped => quote!(#name: fn() -> #ty = #default),
-        Storage::Stored {
-            keys,
-            merge,
-            privilege,
-        } => {
+        Storage::Stored { keys, role } => {
             let keys = keys.iter().map(|key| &key.text);
             let json = blaming(ty, quote!(__sessile::json()));
             let default = option(default);
-            let merge = option(
-                merge
-                    .as_ref()
-                    .map(|rule| quote!(<#rule as __sessile::Rule<#ty>>::merge)),
-            );
+            let (merge, privilege, owner) = match role {
+                Role::Value { merge } => (merge.as_ref(), false, false),
+                Role::Privilege => (None, true, false),
+                Role::Owner => (None, true, true),
+            };
+            let merge = option(merge.map(|rule| quote!(<#rule as __sessile::Rule<#ty>>::merge)));
             quote! {
                 #name: &'static __sessile::Column<#ty> = &__sessile::Column {
                     keys: &[#(#keys),*],
@@ -148,6 +196,7 @@ fn constant(field: &Field<'_>) -> TokenStream {
                     same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                     merge: #merge,
                     privilege: #privilege,
+                    owner: #owner,
                 }
             }
         }
@@ -180,6 +229,11 @@ fn load(field: &Field<'_>) -> TokenStream {
 fn encode(field: &Field<'_>) -> TokenStream {
     let (ident, constant) = (field.ident, constant_name(field));
     quote!(Self::#constant.encode(&self.#ident, __into);)
+}
+
+fn encode_owner(field: &Field<'_>) -> TokenStream {
+    let constant = constant_name(field);
+    quote!(Self::#constant.encode(__owner, __into);)
 }
 
 /// Gives generated tokens the place of those that the user wrote, so that rustc's errors show them.
@@ -242,13 +296,13 @@ fn bounds(model: &Model<'_>) -> Vec<WherePredicate> {
         if generic && matches!(field.absence, Absence::TypesDefault) {
             bounds.push(parse_quote!(#ty: __sessile::HasDefault));
         }
-        let Storage::Stored { merge, .. } = storage else {
+        let Storage::Stored { role, .. } = storage else {
             continue;
         };
         if generic {
             bounds.push(parse_quote!(#ty: __sessile::Stored));
         }
-        if let Some(rule) = merge
+        if let Role::Value { merge: Some(rule) } = role
             && (generic || mentions(rule, &params))
         {
             bounds.push(parse_quote!(#rule: __sessile::Rule<#ty>));

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::implement;
+use crate::expand::{Body, implement};
 use crate::model::Rejected;
 
 /// The errors, and a struct that has no fields as far as sessions know.
@@ -19,6 +19,10 @@ pub(crate) fn expand(rejected: &Rejected<'_>) -> TokenStream {
 
         fn encode(&self, _: &mut __sessile::Encoded) {}
     };
-    let stub = implement(head, Vec::new(), &TokenStream::new(), &session_data);
+    let body = Body {
+        session_data,
+        ..Body::default()
+    };
+    let stub = implement(head, body);
     quote!(#errors #stub)
 }

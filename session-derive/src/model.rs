@@ -1,13 +1,19 @@
 //! What a user means by a struct and its options, after every check: a [`Model`] cannot be wrong.
 
+mod rules;
+
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Fields, GenericArgument, Generics, Ident, LitStr, Path,
-    PathArguments, Token, Type, TypePath, parse_quote,
+    Attribute, Data, DeriveInput, Expr, Fields, Generics, Ident, Path, Token, Type, TypePath,
+    parse_quote,
 };
 
+use self::rules::{
+    references, reject_borrows, reject_name_with_flatten, reject_on_skipped,
+    reject_owner_with_privilege, reject_privilege_with_merge, reject_required_with_default,
+    reject_two_owners,
+};
 use crate::attr::{self, FieldAttrs, Given, StructAttrs};
 use crate::case::Case;
 use crate::diag::Errors;
@@ -28,6 +34,15 @@ pub(crate) struct Head<'a> {
     pub(crate) generics: &'a Generics,
     /// The lints that the user allows for the struct.
     pub(crate) allowed: Vec<&'a TokenStream>,
+    /// The field that names the user of a session.
+    pub(crate) owner: Option<&'a syn::Field>,
+}
+
+/// A field that is to name the user, and the word that says so.
+struct Owner<'a> {
+    ident: &'a Ident,
+    field: &'a syn::Field,
+    option: Ident,
 }
 
 /// Where the struct stands in a record.
@@ -58,16 +73,35 @@ impl Field<'_> {
     pub(crate) fn is_stored(&self) -> bool {
         matches!(self.storage, Storage::Stored { .. })
     }
+
+    pub(crate) fn is_owner(&self) -> bool {
+        matches!(
+            self.storage,
+            Storage::Stored {
+                role: Role::Owner,
+                ..
+            }
+        )
+    }
 }
 
 pub(crate) enum Storage {
     Stored {
         /// The key that is written, then those that are also read.
         keys: Vec<Key>,
-        merge: Option<TypePath>,
-        privilege: bool,
+        role: Role,
     },
     Skipped,
+}
+
+/// What a change of a stored field means.
+pub(crate) enum Role {
+    /// It is joined with others: by the rule, or the later one wins.
+    Value { merge: Option<TypePath> },
+    /// The visitor may do something else.
+    Privilege,
+    /// The session is another user's.
+    Owner,
 }
 
 /// A struct with something wrong about it.
@@ -85,12 +119,6 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         name,
         rename_all,
     } = attr::read(&input.attrs, &mut errors);
-    let head = Head {
-        facade: crate_path.map_or_else(|| parse_quote!(::sessile), |path| path.value),
-        ident: &input.ident,
-        generics: &input.generics,
-        allowed: allowed(&input.attrs),
-    };
     reject_name_with_flatten(name.as_ref(), flatten.as_ref(), &mut errors);
 
     let slice = match flatten {
@@ -98,11 +126,13 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         None => Slice::Named(keys::slice_name(&input.ident, name, &mut errors)),
     };
     let case = rename_all.map(|case| case.value);
+    let mut owners = Vec::new();
     let fields: Vec<Field<'_>> = named_fields(input, &mut errors)
         .into_iter()
         .flatten()
-        .map(|field| read_field(field, case, &mut errors))
+        .map(|field| read_field(field, case, &mut owners, &mut errors))
         .collect();
+    reject_two_owners(&input.ident, &owners, &mut errors);
     reject_borrows(&input.generics, &fields, &mut errors);
     let stored = fields.iter().filter_map(|field| match &field.storage {
         Storage::Stored { keys, .. } => Some((field.ident, keys.as_slice())),
@@ -110,6 +140,16 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
     });
     keys::reject_alike(stored, &mut errors);
 
+    let head = Head {
+        facade: crate_path.map_or_else(|| parse_quote!(::sessile), |path| path.value),
+        ident: &input.ident,
+        generics: &input.generics,
+        allowed: allowed(&input.attrs),
+        owner: owners
+            .into_iter()
+            .map(|owner| owner.field)
+            .find(|field| !elides(&field.ty)),
+    };
     if errors.is_empty() {
         Ok(Model {
             head,
@@ -145,11 +185,17 @@ fn named_fields<'a>(
     None
 }
 
-fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors) -> Field<'a> {
+fn read_field<'a>(
+    field: &'a syn::Field,
+    case: Option<Case>,
+    owners: &mut Vec<Owner<'a>>,
+    errors: &mut Errors,
+) -> Field<'a> {
     let FieldAttrs {
         aliases,
         default,
         merge,
+        owner,
         privilege,
         rename,
         required,
@@ -157,10 +203,14 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
     } = attr::read(&field.attrs, errors);
     let ident = field.ident.as_ref().expect("a named field has a name");
     reject_required_with_default(required.as_ref(), default.as_ref(), errors);
-    reject_privilege_with_merge(privilege.as_ref(), merge.as_ref(), errors);
+    owners.extend(owner.as_ref().map(|owner| Owner {
+        ident,
+        field,
+        option: owner.option.clone(),
+    }));
     let storage = if let Some(skip) = skip {
         reject_on_skipped(&skip, merge.as_ref(), errors);
-        for flag in [&privilege, &required] {
+        for flag in [&owner, &privilege, &required] {
             reject_on_skipped(&skip, flag.as_ref(), errors);
         }
         for key in rename.iter().chain(&aliases) {
@@ -170,8 +220,7 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
     } else {
         Storage::Stored {
             keys: keys::of_field(ident, rename, aliases, case, errors),
-            merge: merge.map(|rule| rule.value),
-            privilege: privilege.is_some(),
+            role: read_role(owner, privilege, merge, errors),
         }
     };
     let absence = match default {
@@ -188,9 +237,34 @@ fn read_field<'a>(field: &'a syn::Field, case: Option<Case>, errors: &mut Errors
     }
 }
 
+/// What is said of a change; `privilege` and `merge` exclude each other, and an owner is a privilege.
+fn read_role(
+    owner: Option<Given<()>>,
+    privilege: Option<Given<()>>,
+    merge: Option<Given<TypePath>>,
+    errors: &mut Errors,
+) -> Role {
+    reject_owner_with_privilege(owner.as_ref(), privilege.as_ref(), errors);
+    let rotates = owner.as_ref().or(privilege.as_ref());
+    reject_privilege_with_merge(rotates, merge.as_ref(), errors);
+    match (owner, privilege) {
+        (Some(_), _) => Role::Owner,
+        (None, Some(_)) => Role::Privilege,
+        (None, None) => Role::Value {
+            merge: merge.map(|rule| rule.value),
+        },
+    }
+}
+
+/// Whether a type leaves out a lifetime, so that it can stand nowhere else.
+fn elides(ty: &Type) -> bool {
+    let mut references = references(ty).into_iter();
+    references.any(|reference| reference.lifetime.is_none())
+}
+
 /// What `#[allow]` names: generated code repeats the user's types and expressions, and must not warn
 /// of what they may do.
-fn allowed(attrs: &[Attribute]) -> Vec<&TokenStream> {
+pub(crate) fn allowed(attrs: &[Attribute]) -> Vec<&TokenStream> {
     let lists = attrs
         .iter()
         .filter_map(|attr| attr.meta.require_list().ok());
@@ -198,100 +272,4 @@ fn allowed(attrs: &[Attribute]) -> Vec<&TokenStream> {
         .filter(|list| list.path.is_ident("allow") || list.path.is_ident("expect"))
         .map(|list| &list.tokens)
         .collect()
-}
-
-const OUTLIVES: &str =
-    "a session outlives the request it was loaded for, so it cannot borrow: use owned fields";
-
-/// A session is gone from memory before the next request.
-fn reject_borrows(generics: &Generics, fields: &[Field<'_>], errors: &mut Errors) {
-    if generics.lifetimes().next().is_none() {
-        let stored = fields.iter().filter(|field| field.is_stored());
-        stored.for_each(|field| reject_references(field.ty, errors));
-    }
-    for param in generics.lifetimes() {
-        errors.reject(&param.lifetime, OUTLIVES);
-    }
-}
-
-/// A stored value is read back into new memory, so not even `&'static str` can be one.
-fn reject_references(ty: &Type, errors: &mut Errors) {
-    if let Type::Reference(reference) = ty {
-        let (and, lifetime) = (&reference.and_token, &reference.lifetime);
-        errors.reject(quote!(#and #lifetime), OUTLIVES);
-    }
-    let Type::Path(path) = ty else {
-        return;
-    };
-    for segment in &path.path.segments {
-        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-            continue;
-        };
-        for argument in &arguments.args {
-            if let GenericArgument::Type(ty) = argument {
-                reject_references(ty, errors);
-            }
-        }
-    }
-}
-
-/// Flattened fields stand in no slice that could have a name.
-fn reject_name_with_flatten(
-    name: Option<&Given<LitStr>>,
-    flatten: Option<&Given<()>>,
-    errors: &mut Errors,
-) {
-    if let (
-        Some(Given { option: name, .. }),
-        Some(Given {
-            option: flatten, ..
-        }),
-    ) = (name, flatten)
-    {
-        errors.reject(
-            name,
-            format!("`{name}` has no effect with `{flatten}`: remove `{name}` or `{flatten}`"),
-        );
-    }
-}
-
-/// A field that must be there has no value for when it is not.
-fn reject_required_with_default(
-    required: Option<&Given<()>>,
-    default: Option<&Given<Expr>>,
-    errors: &mut Errors,
-) {
-    if let (Some(required), Some(Given { option, .. })) = (required, default) {
-        let required = &required.option;
-        errors.reject(
-            option,
-            format!("a `{required}` field is never absent, so it has no `{option}`: remove `{option}` or `{required}`"),
-        );
-    }
-}
-
-/// Of two requests that change a privilege at once, the id of the later one is dead.
-fn reject_privilege_with_merge(
-    privilege: Option<&Given<()>>,
-    merge: Option<&Given<TypePath>>,
-    errors: &mut Errors,
-) {
-    if let (Some(privilege), Some(Given { option, .. })) = (privilege, merge) {
-        let privilege = &privilege.option;
-        errors.reject(
-            option,
-            format!("a change of a `{privilege}` field ends the old id, so that no other change is left to merge: remove `{option}` or `{privilege}`"),
-        );
-    }
-}
-
-/// What says how a field is stored means nothing where it is not.
-fn reject_on_skipped<T>(skip: &Given<()>, other: Option<&Given<T>>, errors: &mut Errors) {
-    if let Some(Given { option, .. }) = other {
-        let skip = &skip.option;
-        errors.reject(
-            option,
-            format!("`{option}` has no effect on a skipped field: remove `{option}` or `{skip}`"),
-        );
-    }
 }

@@ -54,6 +54,7 @@ fn a_required_field_has_no_default_and_a_privilege_says_so() {
                         same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: true,
+                        owner: false,
                     };
                 }
                 #[automatically_derived]
@@ -67,6 +68,86 @@ fn a_required_field_has_no_default_and_a_privilege_says_so() {
                     }
                     fn encode(&self, __into: &mut __sessile::Encoded) {
                         Self::__user.encode(&self.user, __into);
+                    }
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn an_owner_is_a_privilege_whose_type_is_known() {
+    writes_first(
+        &parse_quote! {
+            struct Account<Id: Eq> {
+                theme: u8,
+                #[allow(deprecated)]
+                #[session(required, owner)]
+                user: Id,
+            }
+        },
+        &expect![[r#"
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                use __sessile::{ByEq as _, ByJson as _};
+                #[automatically_derived]
+                impl<Id: Eq> Account<Id>
+                where
+                    Id: ::core::marker::Send + ::core::marker::Sync + 'static,
+                    Id: __sessile::Stored,
+                {
+                    const __theme: &'static __sessile::Column<u8> = &__sessile::Column {
+                        keys: &["theme"],
+                        json: __sessile::json(),
+                        default: ::core::option::Option::Some(__sessile::default),
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
+                        merge: ::core::option::Option::None,
+                        privilege: false,
+                        owner: false,
+                    };
+                    #[allow(deprecated)]
+                    const __user: &'static __sessile::Column<Id> = &__sessile::Column {
+                        keys: &["user"],
+                        json: __sessile::json(),
+                        default: ::core::option::Option::None,
+                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
+                        merge: ::core::option::Option::None,
+                        privilege: true,
+                        owner: true,
+                    };
+                }
+                #[automatically_derived]
+                impl<Id: Eq> __sessile::SessionData for Account<Id>
+                where
+                    Id: ::core::marker::Send + ::core::marker::Sync + 'static,
+                    Id: __sessile::Stored,
+                {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Named("account");
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[
+                        Self::__theme,
+                        Self::__user,
+                    ];
+                    fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::Some(Self {
+                            theme: Self::__theme.load(__from)?,
+                            user: Self::__user.load(__from)?,
+                        })
+                    }
+                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                        Self::__theme.encode(&self.theme, __into);
+                        Self::__user.encode(&self.user, __into);
+                    }
+                }
+                #[automatically_derived]
+                impl<Id: Eq> __sessile::Owned for Account<Id>
+                where
+                    Id: ::core::marker::Send + ::core::marker::Sync + 'static,
+                    Id: __sessile::Stored,
+                {
+                    #[allow(deprecated)]
+                    type Owner = Id;
+                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {
+                        Self::__user.encode(__owner, __into);
                     }
                 }
             };
@@ -100,6 +181,7 @@ fn a_struct_becomes_constants_and_methods_that_walk_them() {
                             <merge::Sum as __sessile::Rule<u64>>::merge,
                         ),
                         privilege: false,
+                        owner: false,
                     };
                     const __cache: fn() -> Cache = __sessile::default;
                 }
@@ -175,6 +257,7 @@ fn every_option_is_data() {
                         same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
+                        owner: false,
                     };
                     const __item_count: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["n", "count", "size"],
@@ -183,6 +266,7 @@ fn every_option_is_data() {
                         same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
+                        owner: false,
                     };
                     #[allow(clippy::unreadable_literal)]
                     const __most_items: &'static __sessile::Column<u64> = &__sessile::Column {
@@ -192,6 +276,7 @@ fn every_option_is_data() {
                         same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
+                        owner: false,
                     };
                     const __cache: fn() -> Cache = || Cache::with_capacity(8);
                 }
@@ -259,6 +344,7 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                             <merge::PerKey<R<T>> as __sessile::Rule<BTreeMap<u8, T>>>::merge,
                         ),
                         privilege: false,
+                        owner: false,
                     };
                     const __page: fn() -> [u8; N] = || [0; N];
                     const __total: &'static __sessile::Column<u64> = &__sessile::Column {
@@ -268,6 +354,7 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                         same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
+                        owner: false,
                     };
                 }
                 #[automatically_derived]
@@ -383,6 +470,65 @@ fn a_mistake_leaves_a_stub_beside_its_error() {
                     'a: 'static,
                     T: ::core::marker::Send + ::core::marker::Sync + 'static,
                 {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
+                    fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::None
+                    }
+                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn a_mistake_leaves_the_owner_in_its_place_unless_its_type_can_stand_nowhere_else() {
+    writes_first(
+        &parse_quote! {
+            struct Account {
+                #[session(owner, skip)]
+                user: u64,
+            }
+        },
+        &expect![[r#"
+            ::core::compile_error! {
+                "`owner` has no effect on a skipped field: remove `owner` or `skip`"
+            }
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                #[automatically_derived]
+                impl __sessile::SessionData for Account {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
+                    fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::None
+                    }
+                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                }
+                #[automatically_derived]
+                impl __sessile::Owned for Account {
+                    type Owner = u64;
+                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {}
+                }
+            };
+        "#]],
+    );
+    writes_first(
+        &parse_quote! {
+            struct Account {
+                #[session(owner)]
+                user: Option<&str>,
+            }
+        },
+        &expect![[r#"
+            ::core::compile_error! {
+                "a session outlives the request it was loaded for, so it cannot borrow: use owned fields"
+            }
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                #[automatically_derived]
+                impl __sessile::SessionData for Account {
                     const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
                     const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
                     fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {

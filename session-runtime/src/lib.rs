@@ -33,7 +33,7 @@ mod secret;
 mod store;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
-pub use data::{SessionData, Unstorable};
+pub use data::{Owned, SessionData, Unstorable};
 pub use expiry::Timestamp;
 pub use extract::{Session, SessionHandle, SessionRejection};
 pub use id::{ID_BYTES, PublicId, SessionId, StoreKey};
@@ -58,7 +58,7 @@ pub mod __private {
     pub use http::request::Parts;
 
     pub use crate::data::{
-        ByEq, ByJson, Column, Encoded, Field, HasDefault, Pair, Reader, SessionData, Stored,
+        ByEq, ByJson, Column, Encoded, Field, HasDefault, Owned, Pair, Reader, SessionData, Stored,
         default, json,
     };
     pub use crate::extract::{SessionRejection, copy, optional_copy};

@@ -63,6 +63,8 @@ pub struct Column<T> {
     pub merge: Option<fn(&T, T, T) -> T>,
     /// Whether a change gives the session a new id.
     pub privilege: bool,
+    /// Whether it names the session's user, for sessions to be indexed by; a privilege then.
+    pub owner: bool,
 }
 
 /// Writes and reads the values of one type.
@@ -122,6 +124,9 @@ pub trait Field: fmt::Debug + Send + Sync {
     /// Whether a change gives the session a new id.
     fn is_privilege(&self) -> bool;
 
+    /// Whether it names the session's user, for sessions to be indexed by.
+    fn is_owner(&self) -> bool;
+
     /// Compares two encodings of the field that are not the same bytes.
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison;
 
@@ -147,6 +152,10 @@ impl<T> Field for Column<T> {
 
     fn is_privilege(&self) -> bool {
         self.privilege
+    }
+
+    fn is_owner(&self) -> bool {
+        self.owner
     }
 
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison {

@@ -9,6 +9,7 @@
 mod change;
 mod column;
 mod encoded;
+mod owned;
 mod reader;
 
 use std::any::TypeId;
@@ -16,6 +17,7 @@ use std::any::TypeId;
 pub(crate) use self::change::{Change, apply, changes, insertion, removal};
 pub use self::column::{ByEq, ByJson, Column, Field, HasDefault, Pair, Stored, default, json};
 pub use self::encoded::{Encoded, Unstorable};
+pub use self::owned::Owned;
 pub use self::reader::Reader;
 use crate::record::{Fields, Slice};
 

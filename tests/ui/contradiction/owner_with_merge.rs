@@ -1,0 +1,9 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Account {
+    #[session(owner, merge = sessile::merge::Max)]
+    user: u64,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Account {
+    #[session(owner)]
+    user: u64,
+    #[session(required, owner)]
+    company: u64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use sessile::Owned;
+
+struct Account;
+
+fn revoke<T: Owned>() {}
+
+fn main() {
+    revoke::<Account>();
+}

@@ -1,0 +1,13 @@
+use sessile::{Owned, Session};
+
+#[derive(Session)]
+struct Account {
+    #[session(required, owner)]
+    user: u64,
+}
+
+fn revoke<T: Owned>(_owner: &T::Owner) {}
+
+fn main() {
+    revoke::<Account>(&"ada");
+}

@@ -1,0 +1,9 @@
+use sessile::Session;
+
+#[derive(Session)]
+struct Account {
+    #[session(required, owner)]
+    user: UserId,
+}
+
+fn main() {}

@@ -4,20 +4,29 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::{Router, routing::get};
 use sessile::{
-    Answer, Revision, Secret, Session, SessionLayer, SessionStore, StoreError, StoreKey, Stored,
-    Swap, Timestamp, merge,
+    Answer, OwnerKey, Revision, Secret, Session, SessionLayer, SessionStore, StoreError, StoreKey,
+    Stored, Swap, Timestamp, merge,
 };
 
-/// Sessions by key. One lock around everything makes each operation atomic.
+/// Sessions by key. One lock around them makes each operation atomic.
 #[derive(Debug, Default)]
-pub struct MapStore(Mutex<HashMap<StoreKey, Stored>>);
+pub struct MapStore {
+    sessions: Mutex<HashMap<StoreKey, Stored>>,
+    /// The mark of each owner who has revoked sessions, and how long it is kept.
+    marks: Mutex<HashMap<OwnerKey, (Timestamp, Timestamp)>>,
+}
 
 impl MapStore {
     fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Stored>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn marks(&self) -> MutexGuard<'_, HashMap<OwnerKey, (Timestamp, Timestamp)>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,7 +122,44 @@ impl SessionStore for MapStore {
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         let mut sessions = self.lock();
         let dead = sessions.extract_if(|_, session| !session.is_live(now));
-        Answer::now(Ok(dead.take(limit).count()))
+        let count = dead.take(limit).count();
+        self.marks().retain(|_, (_, until)| now < *until);
+        Answer::now(Ok(count))
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        let sessions = self.lock();
+        let theirs = sessions.iter().filter(|(_, session)| {
+            session.is_live(now) && session.record.owners.since(owner).is_some()
+        });
+        let found = theirs.map(|(key, session)| (*key, session.clone()));
+        Answer::now(Ok(found.collect()))
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        let mut marks = self.marks();
+        let mut mark = (at, until);
+        if let Some((stands, end)) = marks.get(&owner).filter(|(_, end)| now < *end) {
+            // No two marks of an owner are the same.
+            mark = (
+                at.max(stands.plus(Duration::from_millis(1))),
+                until.max(*end),
+            );
+        }
+        marks.insert(owner, mark);
+        Answer::now(Ok(mark.0))
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        let marks = self.marks();
+        let mark = marks.get(&owner).filter(|(_, until)| now < *until);
+        Answer::now(Ok(mark.map(|(at, _)| *at)))
     }
 }
 

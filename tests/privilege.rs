@@ -356,3 +356,41 @@ async fn no_privilege_changes_once_the_response_is_sent() {
         .unwrap();
     assert_eq!(visitor.get("/visit").await.body, "3");
 }
+
+/// Many structs stand at the top level of a record; taking one out leaves the others.
+#[tokio::test]
+async fn a_demotion_beside_a_removal_of_another_flattened_struct_is_stored() {
+    #[derive(Session)]
+    #[session(flatten)]
+    struct Rights {
+        #[session(privilege)]
+        is_admin: bool,
+    }
+    #[derive(Session)]
+    #[session(flatten)]
+    struct Cart {
+        items: Vec<u32>,
+    }
+    let set = |is_admin: bool| {
+        get(
+            async move |mut rights: Session<Rights>, session: SessionHandle| {
+                rights.is_admin = is_admin;
+                session.remove::<Cart>()?;
+                session.insert(Cart { items: vec![1] })
+            },
+        )
+    };
+    let app = Router::new()
+        .route("/promote", set(true))
+        .route("/demote", set(false))
+        .route(
+            "/see",
+            get(async |rights: Rights, cart: Cart| format!("{} {:?}", rights.is_admin, cart.items)),
+        )
+        .layer(SessionLayer::new(MemoryStore::new(), Secret::generate()));
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/promote").await;
+    assert_eq!(visitor.get("/see").await.body, "true [1]");
+    visitor.get("/demote").await;
+    assert_eq!(visitor.get("/see").await.body, "false [1]");
+}

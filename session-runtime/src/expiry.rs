@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 const LAZIEST_TOUCH: Duration = Duration::from_mins(1);
 
 /// An instant as whole milliseconds since the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
@@ -32,6 +34,12 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, after: Duration) -> Self {
         Self(self.0.saturating_add(millis(after)))
+    }
+
+    /// The instant `before` earlier, or 1970.
+    #[must_use]
+    pub fn minus(self, before: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(before)))
     }
 
     /// How long it is from `earlier` to here; zero if it is not earlier.

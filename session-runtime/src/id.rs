@@ -1,8 +1,11 @@
 //! Names a session: random, encode, parse, and the two hashes of an id; knows no secret and no cookie.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// How many random bytes an id holds: 192 bits (OWASP asks for at least 64 bits of entropy).
@@ -103,6 +106,37 @@ impl fmt::Display for PublicId {
     }
 }
 
+impl FromStr for PublicId {
+    type Err = PublicIdError;
+
+    fn from_str(text: &str) -> Result<Self, PublicIdError> {
+        let mut bytes = [0; PUBLIC_BYTES];
+        match Base64UrlUnpadded::decode(text, &mut bytes) {
+            Ok(decoded) if decoded.len() == PUBLIC_BYTES => Ok(Self(bytes)),
+            _ => Err(PublicIdError),
+        }
+    }
+}
+
+/// A text is no public handle of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session's public handle is 16 characters of base64url")]
+pub struct PublicIdError;
+
+/// As it prints, for forms and templates.
+impl Serialize for PublicId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl fmt::Debug for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicId({self})")
@@ -139,6 +173,18 @@ mod tests {
         let id = SessionId::from_bytes([7; ID_BYTES]);
         assert_eq!(format!("{id:?}"), "SessionId(..)");
         assert!(!format!("{:?}", id.key()).contains(&id.key().to_text()));
+    }
+
+    #[test]
+    fn a_public_handle_reads_back_as_it_prints_and_nothing_else_does() {
+        let public = SessionId::from_bytes([3; ID_BYTES]).key().public();
+        assert_eq!(public.to_string().parse(), Ok(public));
+        let json = serde_json::to_string(&public).unwrap();
+        assert_eq!(json, format!("\"{public}\""));
+        assert_eq!(serde_json::from_str::<PublicId>(&json).unwrap(), public);
+        for text in ["", "short", "aaaaaaaaaaaaaaa+", "aaaaaaaaaaaaaaaaa", "ééé"] {
+            assert_eq!(text.parse::<PublicId>(), Err(PublicIdError), "{text}");
+        }
     }
 
     #[test]

@@ -35,13 +35,13 @@ mod store;
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};
 pub use expiry::Timestamp;
-pub use extract::{Session, SessionHandle, SessionRejection};
-pub use id::{ID_BYTES, PublicId, SessionId, StoreKey};
+pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
+pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{
-    ConfigError, Hop, NameTaken, ResponseFuture, Rolling, SessionError, SessionLayer,
-    SessionLayerBuilder, SessionService, TrustedProxy,
+    AtMaxSessions, ConfigError, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
+    SessionLayer, SessionLayerBuilder, SessionService, TrustedProxy,
 };
-pub use record::{Fields, Record, RecordError, Revision, Slice};
+pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
 pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use sessile::{
-    Answer, Record, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
+    Answer, OwnerKey, Record, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
 };
 
 #[derive(Default)]
@@ -130,5 +130,34 @@ impl SessionStore for JsonStore {
         let before = rows.len();
         rows.retain(|_, row| now < row.expires);
         Answer::now(Ok(before - rows.len()))
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        let keys: Vec<_> = self.rows().keys().copied().collect();
+        let found = keys
+            .into_iter()
+            .filter_map(|key| match self.found(key, now) {
+                Ok(stored) => Some(Ok((key, stored?))),
+                Err(error) => Some(Err(error)),
+            });
+        let found: Result<Vec<_>, _> = found.collect();
+        Answer::now(found.map(|mut found| {
+            found.retain(|(_, stored)| stored.record.owners.since(owner).is_some());
+            found
+        }))
+    }
+
+    fn mark(
+        &self,
+        _: OwnerKey,
+        at: Timestamp,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        Answer::now(Ok(at))
+    }
+
+    fn marked(&self, _: OwnerKey, _: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        Answer::now(Ok(None))
     }
 }

@@ -47,8 +47,8 @@ pub(crate) async fn anonymous_reads_make_no_record(store: impl SessionStore + Cl
     eprintln!("{reads} anonymous reads, 0 records");
 }
 
-/// A flood of first writes against a store that takes at most `cap` sessions, `kept` of which are
-/// there before: those stay, and who is refused is told so and gets no cookie.
+/// A flood of first writes against a store that takes at most `cap` anonymous sessions, `kept` of
+/// which are there before: those stay, and who is refused is told so and gets no cookie.
 pub(crate) async fn a_flood_takes_nobodys_place(
     store: impl SessionStore + Clone,
     cap: usize,

@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sessile::{Answer, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp};
+use sessile::{
+    Answer, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
+};
 use tokio::sync::Notify;
 
 use super::schedule::step;
@@ -234,5 +236,23 @@ impl<S: SessionStore + Clone, M: Manner> SessionStore for Wrapped<S, M> {
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         self.answer(move |inner| async move { inner.remove_expired(now, limit).await })
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        self.answer(move |inner| async move { inner.owned_by(owner, now).await })
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        self.answer(move |inner| async move { inner.mark(owner, at, until, now).await })
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        self.answer(move |inner| async move { inner.marked(owner, now).await })
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sessile::{
-    Answer, MemoryStore, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
+    Answer, MemoryStore, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored, Swap,
+    Timestamp,
 };
 
 #[derive(Default, Clone)]
@@ -125,5 +126,23 @@ impl SessionStore for Probe {
         self.answer("remove_expired", move || {
             self.0.memory.remove_expired(now, limit)
         })
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        self.answer("owned_by", move || self.0.memory.owned_by(owner, now))
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        self.answer("mark", move || self.0.memory.mark(owner, at, until, now))
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        self.answer("marked", move || self.0.memory.marked(owner, now))
     }
 }

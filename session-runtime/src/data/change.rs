@@ -5,7 +5,8 @@ use std::fmt;
 use super::column::{Comparison, Field};
 use super::encoded::{Encoded, Unstorable};
 use super::{SessionData, encode};
-use crate::record::{Edit, Fields, Slice};
+use crate::expiry::Timestamp;
+use crate::record::{Edit, Fields, OwnerKey, Owners, Slice};
 
 /// One thing that a request did to its session, to be done again on whatever is stored by then.
 #[derive(Debug)]
@@ -114,7 +115,62 @@ pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
     edit.pack()
 }
 
+/// Whose the session is after `changes`; who signs in by one of them has done so at `since`.
+pub(crate) fn owners(changes: &[Change], owners: &Owners, since: Timestamp) -> Owners {
+    let owners = owners.clone();
+    changes
+        .iter()
+        .fold(owners, |owners, change| change.owners(owners, since))
+}
+
+/// Where a record says whose the session is, if it is in this field. Each such field has a place of
+/// its own.
+pub(crate) fn owner_place(slice: Slice<'static>, field: &dyn Field) -> OwnerPlace {
+    OwnerPlace(match slice {
+        Slice::Named(name) => name,
+        Slice::Top => field.keys()[0],
+    })
+}
+
+pub(crate) struct OwnerPlace(&'static str);
+
+impl OwnerPlace {
+    /// The owner who has this value there; `null` is nobody.
+    pub(crate) fn owner(&self, json: &[u8]) -> Option<OwnerKey> {
+        (json != b"null").then(|| OwnerKey::of(self.0, json))
+    }
+}
+
 impl Change {
+    /// Whose the session is after the change.
+    fn owners(&self, owners: Owners, since: Timestamp) -> Owners {
+        let own = |owners: Owners, slice, field: &dyn Field, value: &Raw| {
+            let place = owner_place(slice, field);
+            match place.owner(&value.0) {
+                Some(owner) => owners.with(place.0, owner, since),
+                None => owners.without(place.0),
+            }
+        };
+        match self {
+            Self::Set {
+                slice,
+                field,
+                after,
+                ..
+            } if field.is_owner() => own(owners, *slice, *field, after),
+            Self::Set { .. } => owners,
+            Self::Insert { slice, values } => {
+                let left = leave(owners, *slice, values.iter().map(|(field, _)| *field));
+                let named = values.iter().filter(|(field, _)| field.is_owner());
+                named.fold(left, |owners, (field, value)| {
+                    own(owners, *slice, *field, value)
+                })
+            }
+            Self::Remove { slice, fields } => leave(owners, *slice, fields.iter().copied()),
+            Self::Clear => Owners::default(),
+        }
+    }
+
     /// Whether it changes what the visitor may do.
     pub(crate) fn is_of_privilege(&self) -> bool {
         match self {
@@ -150,6 +206,22 @@ impl Change {
             Self::Remove { slice, fields } => take_out(edit, *slice, fields.iter().copied()),
             Self::Clear => edit.clear(),
         }
+    }
+}
+
+/// Whose the session is once a struct with these fields is taken out.
+fn leave(
+    owners: Owners,
+    slice: Slice<'static>,
+    fields: impl Iterator<Item = &'static dyn Field>,
+) -> Owners {
+    match slice {
+        Slice::Named(name) => owners.without(name),
+        Slice::Top => fields
+            .filter(|field| field.is_owner())
+            .fold(owners, |owners, field| {
+                owners.without(owner_place(slice, field).0)
+            }),
     }
 }
 

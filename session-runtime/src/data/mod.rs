@@ -14,12 +14,12 @@ mod reader;
 
 use std::any::TypeId;
 
-pub(crate) use self::change::{Change, apply, changes, insertion, removal};
+pub(crate) use self::change::{Change, apply, changes, insertion, owner_place, owners, removal};
 pub use self::column::{ByEq, ByJson, Column, Field, HasDefault, Pair, Stored, default, json};
 pub use self::encoded::{Encoded, Unstorable};
 pub use self::owned::Owned;
 pub use self::reader::Reader;
-use crate::record::{Fields, Slice};
+use crate::record::{Fields, OwnerKey, Slice};
 
 /// A struct that lives in a session. `#[derive(Session)]` implements it.
 #[diagnostic::on_unimplemented(
@@ -84,4 +84,15 @@ pub(crate) fn encode<T: SessionData>(value: &T) -> Encoded {
     let mut encoded = Encoded::default();
     value.encode(&mut encoded);
     encoded
+}
+
+/// How a store knows the owner of `T`. `None` for a value that is nobody, as `null`.
+pub(crate) fn owner_key<T: Owned>(owner: &T::Owner) -> Result<Option<OwnerKey>, Unstorable> {
+    let mut encoded = Encoded::default();
+    T::encode_owner(owner, &mut encoded);
+    let mut values = encoded.values()?;
+    let json = values.next().expect("an owner is one value");
+    let field = T::FIELDS.iter().find(|field| field.is_owner());
+    let field = field.expect("an owner stands in a field that is marked so");
+    Ok(owner_place(T::SLICE, *field).owner(json))
 }

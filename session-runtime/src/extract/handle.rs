@@ -66,8 +66,9 @@ impl SessionHandle {
         reason = "the session takes the value over"
     )]
     pub fn insert<T: SessionData>(&self, value: T) -> Result<(), SessionError> {
-        self.0.config.names.claim(Shape::of::<T>())?;
-        self.0.push(T::SLICE, data::insertion(&value)?)
+        let shape = Shape::of::<T>();
+        self.0.config.names.claim(shape)?;
+        self.0.push(shape, data::insertion(&value)?)
     }
 
     /// Takes `T` out of the session, and returns what it was.
@@ -77,7 +78,7 @@ impl SessionHandle {
     /// [`SessionError::Gone`] after [`destroy`](Self::destroy), [`SessionError::NameTaken`].
     pub fn remove<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
         let value = self.get()?;
-        self.0.push(T::SLICE, data::removal::<T>())?;
+        self.0.push(Shape::of::<T>(), data::removal::<T>())?;
         Ok(value)
     }
 

@@ -4,6 +4,7 @@
 mod handle;
 mod rejection;
 mod session;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use http::request::Parts;
 pub use self::handle::SessionHandle;
 pub use self::rejection::SessionRejection;
 pub use self::session::Session;
+pub use self::sessions::{Asked, OwnedSession, Sessions};
 use crate::data::{self, SessionData, Shape};
 use crate::layer::{NameTaken, RequestSession, SessionError};
 

@@ -50,7 +50,7 @@ impl Attempt {
 
     /// Asks the store whether it is this write that stands.
     pub(super) async fn has_arrived(&self, config: &Config) -> Result<bool, StoreError> {
-        let standing = config.find(self.target.id).await?;
+        let standing = config.find(self.target.id, config.now()).await?;
         Ok(standing.is_some_and(|live| live.record.revision == self.target.record.revision))
     }
 }

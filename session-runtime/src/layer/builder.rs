@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
-use super::config::{Clock, Config, IdGenerator, Rolling};
+use super::config::{AtMaxSessions, Clock, Config, IdGenerator, Rolling};
 use super::connection::TrustedProxy;
 use super::names::Names;
 use super::service::SessionLayer;
@@ -64,6 +64,9 @@ pub enum ConfigError {
         /// The absolute timeout.
         absolute: Duration,
     },
+    /// `max_sessions` is zero.
+    #[error("`max_sessions` is 0: nobody could sign in")]
+    NoSessions,
     /// `expires` is past.
     #[error("the cookie's `expires` is past: no session would outlive its request")]
     Expired,
@@ -91,6 +94,8 @@ pub struct SessionLayerBuilder<'a> {
     resave: bool,
     save_uninitialized: bool,
     max_record_bytes: usize,
+    max_sessions: Option<usize>,
+    at_max_sessions: AtMaxSessions,
     store_timeout: Duration,
     clock: Clock,
     new_id: IdGenerator,
@@ -111,6 +116,8 @@ impl<'a> SessionLayerBuilder<'a> {
             resave: false,
             save_uninitialized: false,
             max_record_bytes: DEFAULT_RECORD_BYTES,
+            max_sessions: None,
+            at_max_sessions: AtMaxSessions::default(),
             store_timeout: DEFAULT_STORE_TIMEOUT,
             clock: Arc::new(SystemTime::now),
             new_id: Arc::new(random_id),
@@ -190,6 +197,21 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
+    /// Lets an owner have so many sessions at once; any number by default. It is checked at a sign-in:
+    /// [`AtMaxSessions`] says what happens to one more, by default the oldest session ends.
+    ///
+    /// Who owns a session says a field with `#[session(owner)]`.
+    pub fn max_sessions(mut self, max: usize) -> Self {
+        self.max_sessions = Some(max);
+        self
+    }
+
+    /// Says what happens to a sign-in by an owner who has as many sessions as allowed.
+    pub fn at_max_sessions(mut self, then: AtMaxSessions) -> Self {
+        self.at_max_sessions = then;
+        self
+    }
+
     /// Bounds each call to the store; 2 seconds by default. A request makes at most two calls, but for
     /// conflicts and for what its handler asks by `update`, `save` and `reload`.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
@@ -222,6 +244,9 @@ impl<'a> SessionLayerBuilder<'a> {
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
         let cookies = CookieWriters::new(&self.name, &self.cookie)?;
         let lifetime = self.lifetime()?;
+        if self.max_sessions == Some(0) {
+            return Err(ConfigError::NoSessions);
+        }
         Ok(SessionLayer::from_config(Config {
             keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
             cookies,
@@ -235,6 +260,8 @@ impl<'a> SessionLayerBuilder<'a> {
             resave: self.resave,
             save_uninitialized: self.save_uninitialized,
             max_record_bytes: self.max_record_bytes,
+            max_sessions: self.max_sessions,
+            at_max_sessions: self.at_max_sessions,
             store_timeout: self.store_timeout,
             clock: self.clock,
             new_id: self.new_id,

@@ -25,7 +25,7 @@ pub(super) struct Outcome {
 pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
     let mut state = session.state();
     let has_work = !state.is_settled()
-        || state.fate == Fate::Destroyed
+        || matches!(state.fate, Fate::Destroyed | Fate::Revoked)
         || state.moved != Moved::Nothing
         || state.owes_cookie
         || state.missed != Missed::Nothing
@@ -85,7 +85,11 @@ enum Settled {
 
 async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, SessionError> {
     load_untouched(session).await?;
-    if session.state().fate == Fate::Destroyed {
+    let fate = session.state().fate;
+    if fate == Fate::Revoked {
+        return Ok(Settled::Removed);
+    }
+    if fate == Fate::Destroyed {
         let removed = write::remove(session).await?;
         return Ok(if removed {
             Settled::Removed
@@ -119,7 +123,7 @@ async fn follow(session: &RequestSession) {
     let attempt = session.state().attempt.clone();
     let followed = match attempt.filter(Attempt::has_new_id) {
         None => Ok(()),
-        Some(Attempt { from: None, .. }) => recover::look_back(session).await.map_err(Into::into),
+        Some(Attempt { from: None, .. }) => recover::look_back(session).await,
         Some(Attempt { from: Some(_), .. }) => recover::recover(session).await,
     };
     if let Err(error) = followed {
@@ -131,7 +135,7 @@ async fn follow(session: &RequestSession) {
 async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
     let arrival = session.state().arrival.take();
     match arrival {
-        Some(arrival) => Ok(session.load(arrival).await?),
+        Some(arrival) => Ok(session.load(arrival, session.config.now()).await?),
         None => Ok(()),
     }
 }

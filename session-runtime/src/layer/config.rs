@@ -13,7 +13,7 @@ use super::names::Names;
 use super::turns::Turns;
 use crate::cookie::{self, Connection, CookieLifetime, CookieWriters, Presented};
 use crate::expiry::{Lifetime, Timestamp};
-use crate::id::{ID_BYTES, SessionId};
+use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 use crate::secret::KeyRing;
 use crate::store::{Answer, SessionStore, StoreError};
@@ -31,6 +31,17 @@ pub enum Rolling {
     EveryResponse,
     /// Only when the session was changed: express-session's `rolling: false`.
     OnChange,
+}
+
+/// What happens to a sign-in by an owner who has as many sessions as allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AtMaxSessions {
+    /// The session ends that the owner began longest ago.
+    #[default]
+    EvictOldest,
+    /// The sign-in is refused: [`SessionError::TooManySessions`](crate::SessionError).
+    RefuseNew,
 }
 
 pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -57,6 +68,8 @@ pub(crate) struct Config {
     pub(super) resave: bool,
     pub(super) save_uninitialized: bool,
     pub(super) max_record_bytes: usize,
+    pub(super) max_sessions: Option<usize>,
+    pub(super) at_max_sessions: AtMaxSessions,
     pub(super) store_timeout: Duration,
     pub(super) clock: Clock,
     pub(super) new_id: IdGenerator,
@@ -114,14 +127,25 @@ impl Config {
     }
 
     /// Finds a session that is alive by the store's word and by today's timeouts.
-    pub(super) async fn find(&self, id: SessionId) -> Result<Option<Live>, StoreError> {
-        let (key, now) = (id.key(), self.now());
+    pub(super) async fn find(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<Live>, StoreError> {
+        let key = id.key();
         let found = self.ask(self.store.load(key, now)).await?;
         let found = found.map(|stored| Live::new(id, stored));
-        Ok(found.filter(|live| {
-            let lifetime = self.lifetime_of(&live.record);
-            lifetime.alive(live.record.created, live.expires, now)
-        }))
+        Ok(found.filter(|live| self.is_alive(&live.record, live.expires, now)))
+    }
+
+    /// Whether a session that the store has counts by today's timeouts.
+    pub(super) fn is_alive(&self, record: &Record, expires: Timestamp, now: Timestamp) -> bool {
+        self.lifetime_of(record).alive(record.created, expires, now)
+    }
+
+    /// Removes a session; `false` where there was no live one.
+    pub(super) async fn remove(&self, key: StoreKey) -> Result<bool, StoreError> {
+        self.ask(self.store.remove(key, self.now())).await
     }
 
     /// Waits for a store, but not longer than `store_timeout`.

@@ -16,6 +16,16 @@ pub enum SessionError {
     /// The session has no such struct: a required field is absent.
     #[error("the session holds no `{0}`: insert one first")]
     Absent(&'static str),
+    /// The session has no owner whose sessions could be ended.
+    #[error("the session has no owner: sign in first")]
+    NoOwner,
+    /// The owner has as many sessions as [`max_sessions`](crate::SessionLayerBuilder::max_sessions)
+    /// allows, and the sign-in was refused.
+    #[error("the owner has {max} sessions, which is as many as allowed: end another one first")]
+    TooManySessions {
+        /// How many are allowed.
+        max: usize,
+    },
     /// Others kept changing the session, and the attempts ran out.
     #[error("too many requests change the session at once")]
     Contended,
@@ -50,8 +60,8 @@ impl SessionError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Gone => StatusCode::CONFLICT,
-            Self::Absent(_) => StatusCode::UNAUTHORIZED,
+            Self::Gone | Self::TooManySessions { .. } => StatusCode::CONFLICT,
+            Self::Absent(_) | Self::NoOwner => StatusCode::UNAUTHORIZED,
             Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -64,6 +74,8 @@ impl SessionError {
         match self {
             Self::Gone => "the session has ended, nothing was changed",
             Self::Absent(_) => "this needs something that the session does not hold",
+            Self::NoOwner => "this needs somebody who has signed in",
+            Self::TooManySessions { .. } => "too many sessions: sign out elsewhere first",
             Self::Contended => "the session is busy, nothing was changed",
             Self::Store(_) => "the session store is unavailable",
             Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {

@@ -1,5 +1,6 @@
 //! The life of a request around its handler: load, call, commit; knows no user type.
 
+mod admission;
 mod attempt;
 mod builder;
 mod commit;
@@ -9,6 +10,7 @@ mod error;
 mod future;
 mod live;
 mod names;
+mod owned;
 mod recover;
 mod request;
 mod service;
@@ -19,7 +21,8 @@ mod wanted;
 mod write;
 
 pub use self::builder::{ConfigError, SessionLayerBuilder};
-pub use self::config::Rolling;
+pub(crate) use self::config::Config;
+pub use self::config::{AtMaxSessions, Rolling};
 pub use self::connection::{Hop, TrustedProxy};
 pub use self::error::SessionError;
 pub use self::future::ResponseFuture;

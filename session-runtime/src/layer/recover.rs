@@ -1,10 +1,11 @@
 //! Finds out what became of a write whose answer nobody has seen.
 
+use super::admission;
 use super::attempt::Attempt;
 use super::config::Config;
 use super::error::SessionError;
 use super::request::RequestSession;
-use crate::store::{StoreError, Swap};
+use crate::store::Swap;
 
 /// Settles a write whose caller was cancelled, or whose answer was lost: its revision says whether it
 /// arrived. One that has not is not repeated, since nobody may want it any more; instead what it
@@ -16,8 +17,7 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
     };
     session.state().writable()?;
     if attempt.has_arrived(config).await? {
-        session.state().adopt(attempt);
-        return Ok(());
+        return admission::arrived(session, attempt).await;
     }
     let Some(from) = attempt.from.clone() else {
         // A session that is to begin can be asked for again: its id takes one record only.
@@ -25,8 +25,7 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         if inserted.is_err() && !attempt.has_arrived(config).await? {
             return inserted.map(|_| ());
         }
-        session.state().adopt(attempt);
-        return Ok(());
+        return admission::arrived(session, attempt).await;
     };
     let fence = from.anew(
         Config::new_revision(),
@@ -39,7 +38,7 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
     match fencing.carry_out(config).await? {
         Swap::Done => session.state().withdraw(fencing.target),
         // It may have arrived between the two questions.
-        _ if attempt.has_arrived(config).await? => session.state().adopt(attempt),
+        _ if attempt.has_arrived(config).await? => admission::arrived(session, attempt).await?,
         Swap::Gone => return Err(session.state().lose()),
         // Somebody wrote after it, so that nobody can tell whether it arrived.
         Swap::Conflict(standing) => {
@@ -51,12 +50,12 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
 }
 
 /// Looks whether a write arrived whose answer was lost, and repeats nothing.
-pub(super) async fn look_back(session: &RequestSession) -> Result<(), StoreError> {
+pub(super) async fn look_back(session: &RequestSession) -> Result<(), SessionError> {
     let Some(attempt) = session.state().attempt.clone() else {
         return Ok(());
     };
     if attempt.has_arrived(&session.config).await? {
-        session.state().adopt(attempt);
+        admission::arrived(session, attempt).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What one request carries: the session as it was loaded, and what has been done to it since.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::cookie::Presented;
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::{Fields, Slice};
+use crate::record::Fields;
 use crate::secret::Signer;
 use crate::store::StoreError;
 
@@ -56,19 +57,23 @@ impl RequestSession {
 
     /// Loads the session the first time an extractor asks; later ones find it here.
     pub(crate) async fn open(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), StoreError> {
+        let now = self.config.now();
         let arrival = {
             let mut state = self.state();
-            state.asked = true;
+            // Extractors that wait for each other have begun with the first.
+            if !mem::replace(&mut state.asked, true) {
+                state.began = now;
+            }
             if state.origin != Origin::Unread {
                 return Ok(());
             }
             state.arrival.take()
         };
-        self.load(arrival.unwrap_or_else(|| self.config.arrival(uri, headers)))
-            .await
+        let arrival = arrival.unwrap_or_else(|| self.config.arrival(uri, headers));
+        self.load(arrival, now).await
     }
 
-    pub(super) async fn load(&self, arrival: Arrival) -> Result<(), StoreError> {
+    pub(super) async fn load(&self, arrival: Arrival, now: Timestamp) -> Result<(), StoreError> {
         let Arrival {
             presented,
             connection,
@@ -76,7 +81,7 @@ impl RequestSession {
         self.state().connection = connection;
         let found = match presented {
             Presented::Token { id, signer } => {
-                let found = self.config.find(id).await?;
+                let found = self.config.find(id, now).await?;
                 found.map(|live| (live, signer))
             }
             Presented::Nothing | Presented::Forged | Presented::Ambiguous => None,
@@ -154,7 +159,7 @@ impl RequestSession {
             return Ok(());
         }
         state.writable()?;
-        if state.is_taken_out(shape.slice, since) {
+        if state.is_taken_out(shape.id, since) {
             let data = shape.type_name;
             tracing::warn!(
                 data,
@@ -189,13 +194,13 @@ impl RequestSession {
     }
 
     /// Puts a struct in, or takes it out.
-    pub(crate) fn push(&self, slice: Slice<'static>, change: Change) -> Result<(), SessionError> {
+    pub(crate) fn push(&self, shape: Shape, change: Change) -> Result<(), SessionError> {
         let mut state = self.state();
         state.writable()?;
         if state.stage != Stage::Open {
             return Err(SessionError::TooLate);
         }
-        state.taken_out.push(TakenOut::Slice(slice));
+        state.taken_out.push(TakenOut::Struct(shape.id));
         state.pending.wanted.changes.push(change);
         Ok(())
     }

@@ -26,6 +26,10 @@ impl SessionLayer {
     pub(super) fn from_config(config: Config) -> Self {
         Self(Arc::new(Sweeper::new(config)))
     }
+
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        self.0.config()
+    }
 }
 
 impl<S> Layer<S> for SessionLayer {

@@ -1,5 +1,6 @@
 //! How a request's session stands: what is known of the store, what is wanted, what became of it.
 
+use std::any::TypeId;
 use std::mem;
 
 use super::attempt::Attempt;
@@ -8,7 +9,9 @@ use super::error::SessionError;
 use super::live::Live;
 use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
-use crate::record::{Fields, Record, Slice};
+use crate::data;
+use crate::expiry::Timestamp;
+use crate::record::{Fields, Owners, Record};
 use crate::store::Stored;
 
 /// Everything that one request knows of its session.
@@ -19,6 +22,8 @@ pub(super) struct State {
     /// What the head says, where the layer has read it before any extractor came.
     pub(super) arrival: Option<Arrival>,
     pub(super) connection: Connection,
+    /// When the session was first asked for; a sign-in counts from there.
+    pub(super) began: Timestamp,
     pub(super) origin: Origin,
     /// The session as it is known to be stored.
     pub(super) live: Option<Live>,
@@ -57,6 +62,8 @@ pub(super) enum Fate {
     Open,
     /// The handler has ended it.
     Destroyed,
+    /// The handler has ended it with others of its owner: it is removed already.
+    Revoked,
     /// It was found to have vanished.
     Gone,
 }
@@ -84,7 +91,8 @@ pub(super) enum Missed {
 /// Something that is not to come back.
 pub(super) enum TakenOut {
     Everything,
-    Slice(Slice<'static>),
+    /// Not its slice: many structs stand at the top level.
+    Struct(TypeId),
 }
 
 /// How the request came.
@@ -97,11 +105,11 @@ pub(super) enum Origin {
 }
 
 impl State {
-    pub(super) fn is_taken_out(&self, slice: Slice<'static>, since: usize) -> bool {
+    pub(super) fn is_taken_out(&self, data: TypeId, since: usize) -> bool {
         let mut taken_out = self.taken_out.iter().skip(since);
         taken_out.any(|taken_out| match taken_out {
             TakenOut::Everything => true,
-            TakenOut::Slice(taken) => *taken == slice,
+            TakenOut::Struct(taken) => *taken == data,
         })
     }
 
@@ -137,6 +145,14 @@ impl State {
         SessionError::Gone
     }
 
+    /// This request has revoked its own session.
+    pub(super) fn revoke(&mut self) {
+        self.live = None;
+        self.attempt = None;
+        self.drop_changes();
+        self.fate = Fate::Revoked;
+    }
+
     /// Whether anything can still be stored in this request.
     pub(super) fn writable(&self) -> Result<(), SessionError> {
         // After the response no cookie could tell the visitor of a new session.
@@ -148,14 +164,35 @@ impl State {
         }
     }
 
+    /// Whose the session is after what is wanted.
+    pub(super) fn owners(&self) -> Owners {
+        let live = self.live.as_ref();
+        let stored = live.map(|live| live.record.owners.clone());
+        let wanted = [&self.in_hand, &self.pending.wanted].into_iter();
+        wanted.fold(stored.unwrap_or_default(), |owners, wanted| {
+            let owners = if wanted.affirm {
+                owners.anew(self.began)
+            } else {
+                owners
+            };
+            data::owners(&wanted.changes, &owners, self.began)
+        })
+    }
+
     /// The session as it will stand in the store.
-    pub(super) fn target(&mut self, config: &Config, fields: Fields) -> Result<Live, SessionError> {
+    pub(super) fn target(
+        &mut self,
+        config: &Config,
+        fields: Fields,
+        owners: Owners,
+    ) -> Result<Live, SessionError> {
         let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
             created: live.map_or(now, |live| live.record.created),
             idle: self.in_hand.idle.of(live.and_then(|live| live.record.idle)),
+            owners,
             fields,
         };
         let expires = config.deadline(&record, now);

@@ -11,6 +11,8 @@ pub(super) struct Wanted {
     pub(super) changes: Vec<Change>,
     pub(super) idle: Idle,
     pub(super) renew: bool,
+    /// The owners sign in anew: they have revoked their other sessions.
+    pub(super) affirm: bool,
     /// Store even if nothing differs: `resave` and `save_uninitialized`.
     pub(super) force: bool,
 }
@@ -49,14 +51,16 @@ impl Wanted {
             changes,
             idle,
             renew,
+            affirm,
             force,
         } = self;
-        changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *force)
+        changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *affirm || *force)
     }
 
     /// Whether a session is to be written; one that holds nothing is not begun.
     pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
-        differs || self.force || (is_stored && (self.renew || self.idle != Idle::Unchanged))
+        let asked = self.renew || self.affirm || self.idle != Idle::Unchanged;
+        differs || self.force || (is_stored && asked)
     }
 
     pub(super) fn append(&mut self, later: Self) {
@@ -64,6 +68,7 @@ impl Wanted {
             changes,
             idle,
             renew,
+            affirm,
             force,
         } = later;
         self.changes.extend(changes);
@@ -71,6 +76,7 @@ impl Wanted {
             self.idle = idle;
         }
         self.renew |= renew;
+        self.affirm |= affirm;
         self.force |= force;
     }
 }

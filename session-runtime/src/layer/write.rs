@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::admission;
 use super::attempt::Attempt;
 use super::error::SessionError;
 use super::recover::recover;
@@ -32,7 +33,7 @@ impl RequestSession {
             state.live.as_ref().map(|live| live.id)
         };
         let Some(id) = known else { return Ok(()) };
-        let newest = self.config.find(id).await?;
+        let newest = self.config.find(id, self.config.now()).await?;
         let mut state = self.state();
         if newest.is_none() {
             return Err(state.lose());
@@ -97,11 +98,9 @@ pub(super) async fn store(
         let Some(attempt) = plan(session, &mut last)? else {
             return Ok(());
         };
+        admission::make_room(session, &attempt).await?;
         match attempt.carry_out(config).await? {
-            Swap::Done => {
-                session.state().adopt(attempt);
-                return Ok(());
-            }
+            Swap::Done => return admission::arrived(session, attempt).await,
             Swap::Conflict(standing) => session.state().meet(attempt, standing),
             Swap::Gone => return Err(session.state().lose()),
         }
@@ -133,9 +132,7 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     let config = &session.config;
     let mut removed = false;
     for live in ends {
-        removed |= config
-            .ask(config.store.remove(live.key, config.now()))
-            .await?;
+        removed |= config.remove(live.key).await?;
         tracing::info!(session = %live.key.public(), removed, "a session was destroyed");
     }
     Ok(removed)
@@ -147,7 +144,7 @@ fn plan(
     session: &RequestSession,
     last: &mut impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
 ) -> Result<Option<Attempt>, SessionError> {
-    let (from, base, fields) = {
+    let (from, base, fields, owners) = {
         let mut state = session.state();
         state.take_up();
         let in_hand = &mut state.in_hand;
@@ -158,13 +155,15 @@ fn plan(
             .map(|live| live.record.fields.clone())
             .unwrap_or_default();
         let fields = data::apply(&state.in_hand.changes, &base);
-        (state.live.clone(), base, fields)
+        let owners = state.owners();
+        (state.live.clone(), base, fields, owners)
     };
     // The state is not locked here: `last` is the user's code, and may ask for it.
     let changes = last(&fields)?;
     let fields = data::apply(&changes, &fields);
 
     let mut state = session.state();
+    let owners = data::owners(&changes, &owners, state.began);
     state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
     if !state.in_hand.needs_write(from.is_some(), fields != base) {
         state.in_hand.changes.clear();
@@ -175,7 +174,7 @@ fn plan(
     if bytes > max {
         return Err(SessionError::TooLarge { bytes, max });
     }
-    let target = state.target(&session.config, fields)?;
+    let target = state.target(&session.config, fields, owners)?;
     let attempt = Attempt { from, target };
     state.attempt = Some(attempt.clone());
     Ok(Some(attempt))

@@ -1,13 +1,19 @@
 //! Reads and writes a record as the JSON object that stores keep; the only place that knows its shape.
 //!
-//! `{"v":1,"rev":..,"created":<ms>,"idle":<ms>,"data":{"visits":{"page_views":3}}}`, where `idle` is
-//! there only if it was set for this session.
+//! `{"v":1,"rev":..,"created":<ms>,"idle":<ms>,"owner":{"account":{"key":..,"since":<ms>}},
+//! "data":{"visits":{"page_views":3}}}`, where `idle` is there only if it was set for this session,
+//! and `owner` if the session is somebody's.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::fields::{Edit, Fields, write_object};
+use super::owners::{Owner, OwnerKey, Owners};
 use super::{Record, RecordError, Revision};
 use crate::expiry::Timestamp;
 
@@ -19,6 +25,7 @@ pub(super) fn write(record: &Record) -> String {
         revision,
         created,
         idle,
+        owners,
         fields,
     } = record;
     let mut json = format!(
@@ -30,6 +37,7 @@ pub(super) fn write(record: &Record) -> String {
     if let Some(idle) = idle {
         json.extend_from_slice(format!(r#""idle":{},"#, idle.as_millis()).as_bytes());
     }
+    write_owners(&mut json, owners);
     json.extend_from_slice(b"\"data\":");
     write_fields(&mut json, fields);
     json.push(b'}');
@@ -42,6 +50,8 @@ pub(super) fn read(json: &[u8]) -> Result<Record, RecordError> {
         rev: u64,
         created: u64,
         idle: Option<u64>,
+        #[serde(borrow, default)]
+        owner: BTreeMap<Cow<'a, str>, WireOwner<'a>>,
         #[serde(borrow)]
         data: &'a RawValue,
     }
@@ -59,14 +69,54 @@ pub(super) fn read(json: &[u8]) -> Result<Record, RecordError> {
         rev,
         created,
         idle,
+        owner,
         data,
     } = serde_json::from_slice(json).map_err(RecordError::malformed)?;
     Ok(Record {
         revision: Revision::from_u64(rev),
         created: Timestamp::from_millis(created),
-        idle: idle.map(std::time::Duration::from_millis),
+        idle: idle.map(Duration::from_millis),
+        owners: read_owners(owner).map_err(RecordError::malformed)?,
         fields: read_fields(data.get()).map_err(RecordError::malformed)?,
     })
+}
+
+/// Whose the session is in one place.
+#[derive(Serialize, Deserialize)]
+struct WireOwner<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    since: u64,
+}
+
+fn write_owners(json: &mut Vec<u8>, owners: &Owners) {
+    if owners.is_empty() {
+        return;
+    }
+    let owners: BTreeMap<&str, WireOwner<'_>> = owners
+        .as_slice()
+        .iter()
+        .map(|Owner { place, key, since }| {
+            let key = key.to_text().into();
+            let since = since.as_millis();
+            (&**place, WireOwner { key, since })
+        })
+        .collect();
+    json.extend_from_slice(b"\"owner\":");
+    serde_json::to_writer(&mut *json, &owners).expect("text and numbers are written to memory");
+    json.push(b',');
+}
+
+fn read_owners(owners: BTreeMap<Cow<'_, str>, WireOwner<'_>>) -> Result<Owners, serde_json::Error> {
+    let no_key = || serde::de::Error::custom("an owner is the base64url of 32 bytes");
+    let read = |(place, owner): (Cow<'_, str>, WireOwner<'_>)| {
+        let key = OwnerKey::parse(&owner.key).ok_or_else(no_key)?;
+        let since = Timestamp::from_millis(owner.since);
+        let place = place.into();
+        Ok(Owner { place, key, since })
+    };
+    let owners: Result<_, _> = owners.into_iter().map(read).collect();
+    owners.map(Owners::new)
 }
 
 fn write_fields(json: &mut Vec<u8>, fields: &Fields) {

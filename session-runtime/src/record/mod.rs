@@ -3,11 +3,13 @@
 
 mod fields;
 mod json;
+mod owners;
 
 use std::time::Duration;
 
 pub(crate) use self::fields::{Cursor, Edit};
 pub use self::fields::{Fields, Slice};
+pub use self::owners::{OwnerKey, Owners};
 use crate::expiry::Timestamp;
 
 /// Names one state of a record: another one is drawn at random for each write.
@@ -41,6 +43,8 @@ pub struct Record {
     pub created: Timestamp,
     /// The idle timeout, where it was set for this session alone.
     pub idle: Option<Duration>,
+    /// Whose the session is: a store finds it by them.
+    pub owners: Owners,
     /// What the session holds.
     pub fields: Fields,
 }

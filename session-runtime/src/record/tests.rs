@@ -138,6 +138,7 @@ proptest! {
             revision: Revision::from_u64(7),
             created: Timestamp::from_millis(1000),
             idle: None,
+            owners: Owners::default(),
             fields: edit.pack(),
         };
         let again = Record::from_json(record.to_json().as_bytes()).unwrap();
@@ -148,4 +149,48 @@ proptest! {
             prop_assert_eq!(raw, last.to_string().into_bytes());
         }
     }
+}
+
+#[test]
+fn owners_are_kept_by_place() {
+    let ann = OwnerKey::of("account", b"17");
+    let json = format!(
+        r#"{{"v":1,"rev":7,"created":1000,"owner":{{"account":{{"key":"{}","since":900}}}},"data":{{}}}}"#,
+        ann.to_text()
+    );
+    let mut read = Record::from_json(json.as_bytes()).unwrap();
+    assert_eq!(read.owners.since(ann), Some(Timestamp::from_millis(900)));
+    assert_eq!(read.owners.since(OwnerKey::of("account", b"18")), None);
+    assert_eq!(read.owners.since(OwnerKey::of("admin", b"17")), None);
+    assert_eq!(read.to_json(), json);
+
+    read.owners = read.owners.without("admin");
+    assert!(!read.owners.is_empty());
+    read.owners = read.owners.without("account");
+    assert!(read.owners.is_empty());
+    assert_eq!(read, record("{}"));
+}
+
+#[test]
+fn a_malformed_owner_makes_a_record_unreadable() {
+    for owner in [
+        "7",
+        r#"{"account":{"key":"short","since":0}}"#,
+        r#"{"account":7}"#,
+    ] {
+        let json = format!(r#"{{"v":1,"rev":7,"created":1000,"owner":{owner},"data":{{}}}}"#);
+        let read = Record::from_json(json.as_bytes());
+        assert!(
+            matches!(read, Err(RecordError::Malformed { .. })),
+            "{owner}"
+        );
+    }
+}
+
+#[test]
+fn an_owner_never_prints() {
+    let ann = OwnerKey::of("account", b"17");
+    let owners = Owners::default().with("account", ann, Timestamp::MAX);
+    assert_eq!(format!("{owners:?}"), r#"["account"]"#);
+    assert_eq!(format!("{ann:?}"), "OwnerKey(..)");
 }

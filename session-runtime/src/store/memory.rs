@@ -1,5 +1,6 @@
 //! Keeps sessions in this process: sharded, capped in count and bytes; knows no cookie, no clock.
 
+mod index;
 mod room;
 mod shard;
 
@@ -8,12 +9,13 @@ use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::index::Index;
 use self::room::{Room, Use};
 use self::shard::Shard;
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::Revision;
+use crate::record::{OwnerKey, Revision};
 
 const MAX_SESSIONS: usize = 1_000_000;
 const MAX_BYTES: usize = 512 << 20;
@@ -34,6 +36,8 @@ const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 /// The store is capped. When it is full it looks for sessions that have expired, to free them, and
 /// where it finds none it answers [`StoreError::Full`]: it never evicts a live session. The same
 /// holds for a session that grows past the cap of bytes; one that does not grow can always be written.
+/// A sixteenth of both caps is kept for sessions that have an owner, so that a flood of anonymous ones
+/// locks nobody out.
 ///
 /// ```
 /// use session_runtime::MemoryStore;
@@ -43,6 +47,7 @@ const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 /// ```
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
+    index: Index,
     room: Room,
 }
 
@@ -52,6 +57,7 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self {
             shards: shards_for(MAX_SESSIONS),
+            index: Index::default(),
             room: Room::new(MAX_SESSIONS, MAX_BYTES),
         }
     }
@@ -72,8 +78,9 @@ impl MemoryStore {
 
     /// Sets how many bytes the sessions may take, about.
     ///
-    /// A session counts as its fields and about 240 bytes, which is what it takes at most: keys,
-    /// dates, empty places of the map and the allocator's own share included.
+    /// A session counts as its fields and about 260 bytes, which is what it takes at most: keys,
+    /// dates, empty places of the map and the allocator's own share included; and for an owner as
+    /// 512 bytes more.
     #[must_use]
     pub fn max_bytes(mut self, max: usize) -> Self {
         self.room.max_bytes = max;
@@ -102,8 +109,9 @@ impl MemoryStore {
             Some(stands) if stands.is_live(now) => return Ok(false),
             dead => Use::of(dead),
         };
-        self.room.exchange(dead, Use::of([new]))?;
+        self.room.exchange(dead, new)?;
         let dead = shard.put(key, new.clone());
+        self.reindex(key, dead.as_ref(), Some(new));
         // Here and below: what is freed is freed after the lock.
         drop(shard);
         drop(dead);
@@ -124,9 +132,10 @@ impl MemoryStore {
         if stands.record.revision != expected {
             return Ok(Swap::Conflict(stands.clone()));
         }
-        self.room.exchange(Use::of([&*stands]), Use::of([new]))?;
+        self.room.exchange(Use::of([&*stands]), new)?;
         let old = mem::replace(stands, new.clone());
         shard.expect(new.expires);
+        self.reindex(*key, Some(&old), Some(new));
         drop(shard);
         drop(old);
         Ok(Swap::Done)
@@ -152,12 +161,15 @@ impl MemoryStore {
             dead => dead,
         };
         let before = Use::of([stands].into_iter().chain(dead));
-        self.room.exchange(before, Use::of([new]))?;
+        self.room.exchange(before, new)?;
         let old = here.remove(from);
         let dead = there
             .as_deref_mut()
             .unwrap_or(&mut here)
             .put(to, new.clone());
+        // The new one first: who lists the owner's sessions meanwhile finds one of the two.
+        self.reindex(to, dead.as_ref(), Some(new));
+        self.reindex(*from, old.as_ref(), None);
         drop((here, there));
         drop((old, dead));
         Ok(Swap::Done)
@@ -185,6 +197,7 @@ impl MemoryStore {
     fn remove_now(&self, key: &StoreKey, now: Timestamp) -> bool {
         let mut shard = self.shard(key);
         let old = shard.remove(key);
+        self.reindex(*key, old.as_ref(), None);
         drop(shard);
         self.room.give_back(Use::of(&old));
         old.is_some_and(|old| old.is_live(now))
@@ -211,9 +224,30 @@ impl MemoryStore {
     /// Frees up to `limit` expired sessions of the shard whose turn it is, and says how many.
     fn sweep_next(&self, now: Timestamp, limit: usize) -> usize {
         let turn = self.room.cursor.fetch_add(1, Ordering::Relaxed);
-        let dead = self.lock(turn & (self.shards.len() - 1)).sweep(now, limit);
-        self.room.give_back(Use::of(&dead));
+        let mut shard = self.lock(turn & (self.shards.len() - 1));
+        let dead = shard.sweep(now, limit);
+        for (key, dead) in &dead {
+            self.reindex(*key, Some(dead), None);
+        }
+        drop(shard);
+        self.room
+            .give_back(Use::of(dead.iter().map(|(_, dead)| dead)));
         dead.len()
+    }
+
+    fn owned_now(&self, owner: OwnerKey, now: Timestamp) -> Vec<(StoreKey, Stored)> {
+        let listed = self.index.sessions(owner).into_iter();
+        let found = listed.filter_map(|key| Some((key, self.load_now(&key, now)?)));
+        // One may have changed hands since it was listed.
+        found
+            .filter(|(_, stored)| stored.record.owners.since(owner).is_some())
+            .collect()
+    }
+
+    /// Lists a session under its owners in the place of those it had. The caller holds its shard.
+    fn reindex(&self, key: StoreKey, before: Option<&Stored>, after: Option<&Stored>) {
+        let [before, after] = [before, after].map(|it| it.map(|stored| &stored.record.owners));
+        self.index.exchange(key, before, after);
     }
 
     fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
@@ -302,7 +336,8 @@ impl SessionStore for MemoryStore {
         // Shard by shard, so that a sweep of a full store holds up neither a request nor the thread.
         Answer::later(async move {
             let mut freed = 0;
-            for _ in 0..self.shards.len() {
+            for part in 0..self.shards.len() {
+                self.index.sweep(part, now);
                 freed += self.sweep_next(now, limit - freed);
                 if freed == limit {
                     break;
@@ -311,6 +346,24 @@ impl SessionStore for MemoryStore {
             }
             Ok(freed)
         })
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        Answer::now(Ok(self.owned_now(owner, now)))
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        Answer::now(Ok(self.index.mark(owner, at, until, now)))
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        Answer::now(Ok(self.index.marked(owner, now)))
     }
 }
 

@@ -12,7 +12,7 @@ pub use self::answer::Answer;
 pub use self::memory::MemoryStore;
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::{Record, RecordError, Revision};
+use crate::record::{OwnerKey, Record, RecordError, Revision};
 
 /// Keeps sessions.
 ///
@@ -34,6 +34,10 @@ use crate::record::{Record, RecordError, Revision};
 /// as it was given, or less than a second sooner where a store keeps coarser time, never later. It
 /// may be past: the session is then dead at once. More than a century ahead it may come back as any
 /// instant that far.
+///
+/// A record may have [owners](Record::owners). From the moment that an operation has answered which
+/// stored such a record, [`owned_by`](Self::owned_by) finds the session by each of them, and by nobody
+/// else; once it is dead, or its record has other owners, no more.
 ///
 /// An operation answers when its effect is as durable as the store makes it. When a store cannot
 /// tell, it answers an error, never an absence.
@@ -96,8 +100,32 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
     ///
     /// The layer calls it from time to time, and again at once while it frees as many as `limit`. A
-    /// store whose server does this by itself answers 0.
+    /// store whose server does this by itself answers 0. Marks that are past go with it, uncounted.
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
+
+    /// Finds the live sessions of an owner, in any order.
+    ///
+    /// A store without an index may look at every session.
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>>;
+
+    /// Marks that all sign-ins of an owner up to now are revoked, and answers the mark: `at`, or a
+    /// millisecond after the mark that stands, whichever is later. So no two marks are the same.
+    ///
+    /// The mark is kept until `until`, or for as long as the one that stood, whichever is longer.
+    ///
+    /// Who signs in stores the session and then reads the mark; who revokes sets the mark and then
+    /// lists the sessions. If both operations take effect in the order in which they are asked, no
+    /// sign-in slips through between them.
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp>;
+
+    /// Reads the mark of an owner, if there is one that is not past.
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
 }
 
 /// A record and the instant from which it is dead.
@@ -202,6 +230,24 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         (**self).remove_expired(now, limit)
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        (**self).owned_by(owner, now)
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        (**self).mark(owner, at, until, now)
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        (**self).marked(owner, now)
     }
 }
 

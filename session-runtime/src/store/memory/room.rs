@@ -10,6 +10,12 @@ use crate::id::StoreKey;
 /// and the shared allocation of the fields.
 const OVERHEAD: usize = (size_of::<(StoreKey, Stored)>() + 1) * 16 / 7 + 32;
 
+/// What an owner of a session takes: in the record, and in the index.
+const OWNER: usize = 512;
+
+/// This part of a cap is kept for sessions that have an owner.
+const KEPT: usize = 16;
+
 /// What some sessions take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Use {
@@ -22,7 +28,10 @@ impl Use {
         let none = Self::default();
         sessions.into_iter().fold(none, |sum, stored| Self {
             sessions: sum.sessions + 1,
-            bytes: sum.bytes + OVERHEAD + stored.record.fields.size(),
+            bytes: sum.bytes
+                + OVERHEAD
+                + stored.record.fields.size()
+                + stored.record.owners.keys().count() * OWNER,
         })
     }
 }
@@ -58,13 +67,19 @@ impl Room {
 
     /// Takes the room of `after` in the place of `before`, before anything is stored: what is there
     /// is never more than what is counted, and that never passes a cap.
-    pub(super) fn exchange(&self, before: Use, after: Use) -> Result<(), StoreError> {
-        exchange(&self.bytes, before.bytes, after.bytes, self.max_bytes)?;
+    pub(super) fn exchange(&self, before: Use, new: &Stored) -> Result<(), StoreError> {
+        let after = Use::of([new]);
+        let cap = |max: usize| {
+            let is_anonymous = new.record.owners.is_empty();
+            if is_anonymous { max - max / KEPT } else { max }
+        };
+        let (max_sessions, max_bytes) = (cap(self.max_sessions), cap(self.max_bytes));
+        exchange(&self.bytes, before.bytes, after.bytes, max_bytes)?;
         let sessions = exchange(
             &self.sessions,
             before.sessions,
             after.sessions,
-            self.max_sessions,
+            max_sessions,
         );
         if sessions.is_err() {
             // Only a new session takes a place, and its bytes were all taken a moment ago.

@@ -51,7 +51,7 @@ impl Shard {
     }
 
     /// Takes out up to `limit` sessions that have expired.
-    pub(super) fn sweep(&mut self, now: Timestamp, limit: usize) -> Vec<Stored> {
+    pub(super) fn sweep(&mut self, now: Timestamp, limit: usize) -> Vec<(StoreKey, Stored)> {
         let dead = if now < self.soonest {
             Vec::new()
         } else {
@@ -64,7 +64,7 @@ impl Shard {
         dead
     }
 
-    fn take_dead(&mut self, now: Timestamp, limit: usize) -> Vec<Stored> {
+    fn take_dead(&mut self, now: Timestamp, limit: usize) -> Vec<(StoreKey, Stored)> {
         let mut soonest = Timestamp::MAX;
         let is_dead = |_: &StoreKey, stored: &mut Stored| {
             let live = stored.is_live(now);
@@ -73,8 +73,7 @@ impl Shard {
             }
             !live
         };
-        let dead = self.sessions.extract_if(is_dead).take(limit);
-        let dead: Vec<_> = dead.map(|(_, stored)| stored).collect();
+        let dead: Vec<_> = self.sessions.extract_if(is_dead).take(limit).collect();
         // At the limit the rest was not seen.
         if dead.len() < limit {
             self.soonest = soonest;

@@ -6,7 +6,7 @@ use std::thread;
 use super::super::conformance::conformance;
 use super::*;
 use crate::id::{ID_BYTES, SessionId};
-use crate::record::{Record, Slice};
+use crate::record::{OwnerKey, Record, Slice};
 
 const END: Timestamp = at(5000);
 
@@ -30,6 +30,15 @@ fn session(revision: u64, text: &str, expires: Timestamp) -> Stored {
         record: Record::from_json(json.as_bytes()).unwrap(),
         expires,
     }
+}
+
+fn owned(stored: Stored, owner: OwnerKey, since: u64) -> Stored {
+    let Stored {
+        mut record,
+        expires,
+    } = stored;
+    record.owners = record.owners.with("account", owner, at(since));
+    Stored { record, expires }
 }
 
 /// The answer, which is at hand.
@@ -128,6 +137,9 @@ fn a_flood_passes_no_cap_and_evicts_nothing_live() {
             Err(StoreError::Full)
         ));
         assert!(store.len() >= 900);
+        let ann = OwnerKey::of("account", b"1");
+        let signed_in = owned(session(30_000, "", END), ann, 1);
+        assert!(now(store.insert(key(30_000), signed_in, at(1))).unwrap());
         assert!((0..100).all(|number| loads(&store, number, 1)));
         expect_counted(store);
     }
@@ -135,7 +147,7 @@ fn a_flood_passes_no_cap_and_evicts_nothing_live() {
 
 #[test]
 fn a_full_store_makes_room_of_what_has_expired() {
-    let store = MemoryStore::new().max_sessions(1000);
+    let store = MemoryStore::new().max_sessions(1066);
     for number in 0..1000 {
         insert(&store, number, at(1000 + number), 0).unwrap();
     }
@@ -174,7 +186,8 @@ fn a_full_store_still_rotates() {
 fn a_session_grows_up_to_the_cap_of_bytes_and_shrinks_beyond_it() {
     let store = MemoryStore::new();
     insert(&store, 1, END, 0).unwrap();
-    let exact = store.room.used().bytes + 100;
+    // And a sixteenth, which is kept for sessions with an owner.
+    let exact = (store.room.used().bytes + 100) * 16 / 15;
     let replace = |store: &MemoryStore, expected, new| {
         let new = session(new, &"x".repeat(usize::try_from(new).unwrap()), END);
         now(store.replace(key(1), revision(expected), new.clone(), at(0)))
@@ -309,4 +322,27 @@ fn it_prints_counts_and_no_session() {
         format!("{store:?}"),
         format!("MemoryStore {{ sessions: 1, bytes: {bytes}, .. }}")
     );
+}
+
+#[test]
+fn the_index_forgets_an_owner_of_whom_nothing_is_left() {
+    let store = MemoryStore::new();
+    let (ann, bob) = (OwnerKey::of("account", b"1"), OwnerKey::of("account", b"2"));
+    let held = |owner| now(store.owned_by(owner, at(0))).unwrap().len();
+    for number in 0..3 {
+        let signed_in = owned(session(number, "", at(10 + number)), ann, 0);
+        now(store.insert(key(number), signed_in, at(0))).unwrap();
+    }
+    assert_eq!(held(ann), 3);
+    let bobs = owned(session(7, "", at(10)), bob, 0);
+    now(store.replace(key(0), revision(0), bobs, at(0))).unwrap();
+    assert_eq!((held(ann), held(bob)), (2, 1));
+    now(store.rotate(key(1), revision(1), key(9), session(9, "", END), at(0))).unwrap();
+    now(store.mark(bob, at(0), at(12), at(0))).unwrap();
+    assert_eq!(store.index.len(), 2);
+    assert_eq!(sweep(&store, 11, 100), 1);
+    assert_eq!(store.index.len(), 2, "ann has a session, bob a mark");
+    assert_eq!(sweep(&store, 12, 100), 1);
+    assert_eq!(store.index.len(), 0);
+    expect_counted(store);
 }

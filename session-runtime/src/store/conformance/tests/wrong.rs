@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use super::super::kit;
 use crate::expiry::Timestamp;
 use crate::id::{ID_BYTES, SessionId, StoreKey};
-use crate::record::{Record, Revision};
+use crate::record::{OwnerKey, Record, Revision};
 use crate::store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
 
 /// Before every end: to a store that is told so, nothing has expired.
@@ -359,5 +359,23 @@ impl SessionStore for Wrong {
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         Answer::later(self.remove_expired(now, limit))
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        self.right.owned_by(owner, now)
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        self.right.mark(owner, at, until, now)
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        self.right.marked(owner, now)
     }
 }

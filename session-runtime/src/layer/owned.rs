@@ -1,0 +1,170 @@
+//! Finds and ends the sessions of an owner; knows no user type.
+
+use std::time::Duration;
+
+use super::config::Config;
+use super::error::SessionError;
+use super::request::RequestSession;
+use crate::expiry::Timestamp;
+use crate::id::{PublicId, StoreKey};
+use crate::record::OwnerKey;
+use crate::store::{StoreError, Stored};
+
+impl Config {
+    /// The sessions of an owner that are alive by the store's word and by today's timeouts.
+    pub(crate) async fn owned(
+        &self,
+        owner: OwnerKey,
+    ) -> Result<Vec<(StoreKey, Stored)>, StoreError> {
+        let now = self.now();
+        let mut sessions = self.ask(self.store.owned_by(owner, now)).await?;
+        sessions.retain(|(_, stored)| self.is_alive(&stored.record, stored.expires, now));
+        Ok(sessions)
+    }
+
+    /// When a session was last touched, as far as its end tells: the absolute end hides it.
+    pub(crate) fn last_seen(&self, stored: &Stored) -> Timestamp {
+        let idle = self.lifetime_of(&stored.record).idle;
+        stored.expires.minus(idle).max(stored.record.created)
+    }
+
+    /// Ends every session of an owner, and those that are being begun.
+    pub(crate) async fn revoke_all(&self, owner: OwnerKey) -> Result<usize, StoreError> {
+        let mark = self.mark(owner).await?;
+        let Ended { sessions, result } = self.end_until(owner, mark).await;
+        result.map(|()| sessions.len())
+    }
+
+    /// Ends one session of an owner, and answers where it was; `None` where they have none of this
+    /// handle.
+    pub(crate) async fn revoke(
+        &self,
+        owner: OwnerKey,
+        handle: PublicId,
+    ) -> Result<Option<StoreKey>, StoreError> {
+        let sessions = self.owned(owner).await?;
+        let found = sessions.iter().find(|(key, _)| key.public() == handle);
+        let Some((key, _)) = found else {
+            return Ok(None);
+        };
+        Ok(self.end(*key).await?.then_some(*key))
+    }
+
+    /// Marks that what an owner began up to now is revoked.
+    async fn mark(&self, owner: OwnerKey) -> Result<Timestamp, StoreError> {
+        let now = self.now();
+        // As long as a session may live: no request that signs in is expected to take longer.
+        let until = now.plus(self.lifetime.absolute);
+        self.ask(self.store.mark(owner, now, until, now)).await
+    }
+
+    /// Ends the sessions that an owner began up to `mark`. What cannot be ended holds up no other.
+    async fn end_until(&self, owner: OwnerKey, mark: Timestamp) -> Ended {
+        let (listed, mut result) = match self.owned(owner).await {
+            Ok(listed) => (listed, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let is_later = |stored: &Stored| stored.record.owners.since(owner) > Some(mark);
+        let mut sessions = Vec::new();
+        for (key, _) in listed.into_iter().filter(|(_, stored)| !is_later(stored)) {
+            match self.end(key).await {
+                Ok(ended) => sessions.extend(ended.then_some(key)),
+                Err(error) => result = Err(error),
+            }
+        }
+        Ended { sessions, result }
+    }
+
+    async fn end(&self, key: StoreKey) -> Result<bool, StoreError> {
+        let ended = self.remove(key).await?;
+        tracing::info!(session = %key.public(), ended, "a session was revoked");
+        Ok(ended)
+    }
+}
+
+/// Which sessions were ended, and whether all were.
+struct Ended {
+    sessions: Vec<StoreKey>,
+    result: Result<(), StoreError>,
+}
+
+impl RequestSession {
+    /// As [`Config::revoke_all`]. This request may sign in anew after it.
+    pub(crate) async fn revoke_all(&self, owner: OwnerKey) -> Result<usize, SessionError> {
+        let mark = self.config.mark(owner).await?;
+        self.begin_after(mark);
+        let Ended { sessions, result } = self.config.end_until(owner, mark).await;
+        self.note_ended(&sessions);
+        result?;
+        Ok(sessions.len())
+    }
+
+    /// Ends the sessions of this one's owners, but for this one.
+    pub(crate) async fn revoke_others(&self) -> Result<usize, SessionError> {
+        let owners = self.owner_keys()?;
+        let mut marks = Vec::new();
+        for owner in owners {
+            let mark = self.config.mark(owner).await?;
+            self.begin_after(mark);
+            marks.push((owner, mark));
+        }
+        // This session is later than the marks from here on, whoever reads them.
+        self.affirm();
+        self.store(|_| Ok(Vec::new())).await?;
+        let mut count = 0;
+        for (owner, mark) in marks {
+            let Ended { sessions, result } = self.config.end_until(owner, mark).await;
+            result?;
+            count += sessions.len();
+        }
+        Ok(count)
+    }
+
+    /// Ends one of the sessions of this one's owners; `false` where there is none of this handle.
+    pub(crate) async fn revoke(&self, handle: PublicId) -> Result<bool, SessionError> {
+        for owner in self.owner_keys()? {
+            if self.revoke_of(owner, handle).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends one session of an owner; `false` where they have none of this handle.
+    pub(crate) async fn revoke_of(
+        &self,
+        owner: OwnerKey,
+        handle: PublicId,
+    ) -> Result<bool, SessionError> {
+        let ended = self.config.revoke(owner, handle).await?;
+        self.note_ended(ended.as_slice());
+        Ok(ended.is_some())
+    }
+
+    fn owner_keys(&self) -> Result<Vec<OwnerKey>, SessionError> {
+        let owners: Vec<_> = self.state().owners().keys().collect();
+        if owners.is_empty() {
+            return Err(SessionError::NoOwner);
+        }
+        Ok(owners)
+    }
+
+    /// What this request does from here on is later than the mark that it has set itself.
+    fn begin_after(&self, mark: Timestamp) {
+        let mut state = self.state();
+        state.began = state.began.max(mark.plus(Duration::from_millis(1)));
+    }
+
+    fn affirm(&self) {
+        self.state().pending.wanted.affirm = true;
+    }
+
+    /// If its own session is among those that it ended, the request is left without.
+    fn note_ended(&self, ended: &[StoreKey]) {
+        let mut state = self.state();
+        let own = state.live.as_ref().map(|live| live.key);
+        if own.is_some_and(|own| ended.contains(&own)) {
+            state.revoke();
+        }
+    }
+}

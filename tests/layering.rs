@@ -8,6 +8,7 @@ use std::path::Path;
 const RUNTIME: &[&[&str]] = &[
     &["id", "merge", "expiry"],
     &["record", "secret"],
+    &["token"],
     &["data", "cookie"],
     &["store"],
     &["layer"],

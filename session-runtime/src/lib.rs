@@ -7,7 +7,7 @@
 //! read or asked so far, and a handler that wants no session gets its response through unchanged.
 //!
 //! The first extractor ([`Session`], [`SessionHandle`] or a copy) scans the `Cookie` headers for the
-//! cookie's exact name, verifies the tag, and only then asks the [`SessionStore`] for the record
+//! cookie's exact name, or the header that [`Transport`] names, verifies the tag, and only then asks the [`SessionStore`] for the record
 //! under the hash of the id. What is forged, expired or unknown is no session. Later extractors
 //! share what was loaded.
 //!
@@ -31,6 +31,7 @@ pub mod merge;
 mod record;
 mod secret;
 mod store;
+mod token;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};
@@ -39,7 +40,7 @@ pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection,
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{
     AtMaxSessions, ConfigError, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
-    SessionLayer, SessionLayerBuilder, SessionService, TrustedProxy,
+    SessionLayer, SessionLayerBuilder, SessionService, Transport, TrustedProxy,
 };
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};

@@ -2,7 +2,7 @@
 
 use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, SameSite};
-use super::read::TOKEN_CHARS;
+use crate::token::TOKEN_CHARS;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,7 @@
 //! What a session's cookie looks like to a browser, both ways; knows no record and no store.
 //!
 //! [`options`](CookieOptions) are what a user may ask for, `check` is what a browser would make of
-//! it, `write` renders `Set-Cookie`, and `read` finds the token in `Cookie`. The wire form of a
-//! token is `ID.TAG`: 32 characters of base64url, a dot, 43 characters of base64url.
+//! it, `write` renders `Set-Cookie`, and `read` finds the values of a name in `Cookie`.
 
 mod check;
 mod error;
@@ -18,5 +17,5 @@ mod user_agent;
 pub use error::CookieError;
 pub(crate) use options::{Connection, CookieLifetime};
 pub use options::{CookieOptions, Priority, SameSite, Secure};
-pub(crate) use read::{Presented, presented};
+pub(crate) use read::values;
 pub(crate) use write::CookieWriters;

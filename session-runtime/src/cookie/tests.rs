@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::read::token;
 use super::user_agent::{Cause, Refusal, Request, UserAgent};
 use super::write::CookieWriter;
 use super::{Connection, CookieLifetime, CookieOptions, CookieWriters, Priority, SameSite, Secure};
 use crate::id::SessionId;
 use crate::secret::{KeyRing, Secret};
+use crate::token::token;
 
 const HOUR: Duration = Duration::from_hours(1);
 

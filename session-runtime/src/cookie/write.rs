@@ -8,9 +8,9 @@ use httpdate::HttpDate;
 
 use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
-use super::read::token;
 use crate::id::SessionId;
 use crate::secret::KeyRing;
+use crate::token::token;
 
 /// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
 const MAX_AGE_CAP: Duration = Duration::from_hours(400 * 24);

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use http::HeaderName;
+
 use super::config::{AtMaxSessions, Clock, Config, IdGenerator, Rolling};
 use super::connection::TrustedProxy;
 use super::names::Names;
 use super::service::SessionLayer;
+use super::transport::Transport;
 use super::turns::Turns;
 use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriters};
 use crate::expiry::{Lifetime, Timestamp};
@@ -70,6 +73,11 @@ pub enum ConfigError {
     /// `expires` is past.
     #[error("the cookie's `expires` is past: no session would outlive its request")]
     Expired,
+    /// The transport's header is not free.
+    #[error(
+        "the header `{0}` means something else in HTTP: give the session's token one of its own, such as `x-session`"
+    )]
+    HeaderTaken(HeaderName),
 }
 
 /// As `Display`: it is what a `main` that returns an error prints.
@@ -87,6 +95,7 @@ pub struct SessionLayerBuilder<'a> {
     previous_secrets: Vec<Secret>,
     name: String,
     cookie: CookieOptions<'a>,
+    transport: Transport,
     trusted_proxy: TrustedProxy,
     idle_timeout: Option<Duration>,
     absolute_timeout: Duration,
@@ -109,6 +118,7 @@ impl<'a> SessionLayerBuilder<'a> {
             previous_secrets: Vec::new(),
             name: DEFAULT_NAME.to_owned(),
             cookie: CookieOptions::new(),
+            transport: Transport::default(),
             trusted_proxy: TrustedProxy::default(),
             idle_timeout: None,
             absolute_timeout: DEFAULT_ABSOLUTE,
@@ -133,6 +143,14 @@ impl<'a> SessionLayerBuilder<'a> {
     /// Sets the cookie's scope and lifetime.
     pub fn cookie(mut self, options: CookieOptions<'a>) -> Self {
         self.cookie = options;
+        self
+    }
+
+    /// Says how the token travels; in the cookie by default.
+    ///
+    /// The name of the layer still counts where no cookie is set: a token is made for one name.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
         self
     }
 
@@ -240,16 +258,20 @@ impl<'a> SessionLayerBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a browser would reject the cookie, or a timeout contradicts another.
+    /// [`ConfigError`] if a browser would reject the cookie, a timeout contradicts another, or the
+    /// transport's header means something else.
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
         let cookies = CookieWriters::new(&self.name, &self.cookie)?;
         let lifetime = self.lifetime()?;
         if self.max_sessions == Some(0) {
             return Err(ConfigError::NoSessions);
         }
+        self.transport.check()?;
         Ok(SessionLayer::from_config(Config {
             keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
             cookies,
+            vary: self.transport.vary(),
+            transport: self.transport,
             trusted_proxy: self.trusted_proxy,
             doubted: AtomicBool::new(false),
             cookie_lifetime: self.cookie.lifetime(),

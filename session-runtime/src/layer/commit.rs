@@ -10,13 +10,16 @@ use super::live::Live;
 use super::recover;
 use super::request::RequestSession;
 use super::state::{Fate, Missed, Moved, Origin, Stage, State};
+use super::transport;
 use super::wanted::Pending;
 use super::write;
+use crate::token::Way;
 
 /// What the commit has to say to the response.
 #[derive(Default)]
 pub(super) struct Outcome {
-    pub(super) set_cookie: Option<HeaderValue>,
+    /// What gives the visitor a token, or takes it away; it goes the way the request came.
+    pub(super) token: Option<HeaderValue>,
     /// What is answered in place of the handler's response.
     pub(super) instead: Option<SessionError>,
 }
@@ -61,13 +64,13 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
     // What the response says was not stored, no later update by a handle may store.
     state.drop_changes();
     state.attempt = None;
-    let set_cookie = match &settled {
-        Ok(Settled::Removed) => Some(session.config.cookies.on(state.connection).removal()),
-        Ok(Settled::Kept) => state.cookie(session, true),
-        Err(_) => state.cookie(session, false),
+    let token = match &settled {
+        Ok(Settled::Removed) => Some(state.removal(session)),
+        Ok(Settled::Kept) => state.token(session, true),
+        Err(_) => state.token(session, false),
     };
     Outcome {
-        set_cookie,
+        token,
         instead: settled.err(),
     }
 }
@@ -191,11 +194,13 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
 }
 
 impl State {
-    /// The cookie that opens the session, where the visitor has none or it would die sooner.
-    fn cookie(&self, session: &RequestSession, settled: bool) -> Option<HeaderValue> {
+    /// The token that opens the session, where the visitor has none or its cookie would die sooner.
+    fn token(&self, session: &RequestSession, settled: bool) -> Option<HeaderValue> {
         let config = &session.config;
         let live = self.live.as_ref()?;
         let rolls = match config.rolling {
+            // No lifetime travels with a header.
+            _ if self.way == Way::Header => false,
             Rolling::EveryResponse => true,
             Rolling::OnTouch => config.is_persistent(live),
             Rolling::OnChange => config.is_persistent(live) && self.moved == Moved::Write,
@@ -203,10 +208,21 @@ impl State {
         // Only what the store has just found alive: another request may have ended the session, and
         // its visitor may have a new one.
         let due = self.moved >= Moved::Touch && (self.owes_cookie || (settled && rolls));
-        due.then(|| {
-            config.doubt(self.connection);
-            let writer = config.cookies.on(self.connection);
-            writer.set(&live.id, &config.keys, config.cookie_lifetime(live))
+        due.then(|| match self.way {
+            Way::Header => transport::value(&live.id, &config.keys),
+            Way::Cookie => {
+                config.doubt(self.connection);
+                let writer = config.cookies.on(self.connection);
+                writer.set(&live.id, &config.keys, config.cookie_lifetime(live))
+            }
         })
+    }
+
+    /// What takes the token from the visitor.
+    fn removal(&self, session: &RequestSession) -> HeaderValue {
+        match self.way {
+            Way::Header => transport::removal(),
+            Way::Cookie => session.config.cookies.on(self.connection).removal(),
+        }
     }
 }

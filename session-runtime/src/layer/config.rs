@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 
 use super::connection::{TrustedProxy, connection};
 use super::live::Live;
 use super::names::Names;
+use super::transport::Transport;
 use super::turns::Turns;
-use crate::cookie::{self, Connection, CookieLifetime, CookieWriters, Presented};
+use crate::cookie::{Connection, CookieLifetime, CookieWriters};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 use crate::secret::KeyRing;
 use crate::store::{Answer, SessionStore, StoreError};
+use crate::token::{Presented, Way};
 
 /// When a cookie that outlives the browser is sent again. A browser-session cookie is sent once,
 /// except under [`Rolling::EveryResponse`].
@@ -50,6 +52,7 @@ pub(super) type IdGenerator = Arc<dyn Fn() -> [u8; ID_BYTES] + Send + Sync>;
 /// What the head of a request says of its session.
 pub(super) struct Arrival {
     pub(super) presented: Presented,
+    pub(super) way: Way,
     pub(super) connection: Connection,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Config {
     pub(super) cookie_name: String,
     pub(super) keys: KeyRing,
     pub(super) cookies: CookieWriters,
+    pub(super) transport: Transport,
+    pub(super) vary: HeaderValue,
     pub(super) trusted_proxy: TrustedProxy,
     /// Whether the log says already that browsers drop the cookie.
     pub(super) doubted: AtomicBool,
@@ -97,33 +102,36 @@ impl Config {
 
     /// Reads what the head of a request says of its session.
     pub(super) fn arrival(&self, uri: &Uri, headers: &HeaderMap) -> Arrival {
+        let (presented, way) = self.presented(headers);
         // Nobody asks once the log has said it, unless the cookie follows the connection.
-        let matters = self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed);
+        let matters = way == Way::Cookie
+            && (self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed));
         let connection = if matters {
             connection(uri, headers, self.trusted_proxy)
         } else {
             Connection::default()
         };
         Arrival {
-            presented: self.presented(headers),
+            presented,
+            way,
             connection,
         }
     }
 
-    fn presented(&self, headers: &HeaderMap) -> Presented {
-        let presented = cookie::presented(headers, &self.cookie_name, &self.keys);
+    fn presented(&self, headers: &HeaderMap) -> (Presented, Way) {
+        let (presented, way) = self.transport.read(headers, &self.cookie_name, &self.keys);
         match presented {
             Presented::Forged => {
-                tracing::warn!("a session cookie carries a tag that no secret made");
+                tracing::warn!("a session token carries a tag that no secret made");
             }
             Presented::Ambiguous => {
                 tracing::warn!(
-                    "a request carries two different valid session cookies: neither counts"
+                    "a request carries two different valid session tokens: neither counts"
                 );
             }
             Presented::Nothing | Presented::Token { .. } => {}
         }
-        presented
+        (presented, way)
     }
 
     /// Finds a session that is alive by the store's word and by today's timeouts.

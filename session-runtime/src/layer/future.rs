@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
@@ -82,26 +82,28 @@ impl<F> std::fmt::Debug for ResponseFuture<F> {
 }
 
 fn finish(response: Response<Body>, outcome: Outcome, session: &RequestSession) -> Response<Body> {
-    let Outcome {
-        set_cookie,
-        instead,
-    } = outcome;
+    let Outcome { token, instead } = outcome;
     let mut response = match instead {
         Some(error) => in_place(&error),
         None => response,
     };
     let headers = response.headers_mut();
-    if session.state().asked {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    let config = &session.config;
+    let (asked, way) = {
+        let state = session.state();
+        (state.asked, state.way)
+    };
+    if asked {
+        headers.append(VARY, config.vary.clone());
     }
-    if let Some(cookie) = set_cookie {
-        headers.append(SET_COOKIE, cookie);
+    if let Some(token) = token {
         forbid_caching(headers);
+        config.transport.write(way, token, headers);
     }
     response
 }
 
-/// Over the handler's own: a cache must not give this visitor's cookie to another.
+/// Over the handler's own: a cache must not give this visitor's token to another.
 fn forbid_caching(headers: &mut HeaderMap) {
     // A cache that a field is targeted at, as `CDN-Cache-Control`, heeds no other (RFC 9213, section 2.2).
     let is_targeted = |name: &&HeaderName| {

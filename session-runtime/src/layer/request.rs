@@ -10,13 +10,13 @@ use super::config::{Arrival, Config};
 use super::error::SessionError;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
-use crate::cookie::Presented;
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
 use crate::record::Fields;
 use crate::secret::Signer;
 use crate::store::StoreError;
+use crate::token::Presented;
 
 /// The session of one request, shared by the layer and all extractors.
 ///
@@ -76,9 +76,13 @@ impl RequestSession {
     pub(super) async fn load(&self, arrival: Arrival, now: Timestamp) -> Result<(), StoreError> {
         let Arrival {
             presented,
+            way,
             connection,
         } = arrival;
-        self.state().connection = connection;
+        {
+            let mut state = self.state();
+            (state.way, state.connection) = (way, connection);
+        }
         let found = match presented {
             Presented::Token { id, signer } => {
                 let found = self.config.find(id, now).await?;

@@ -13,6 +13,7 @@ use crate::data;
 use crate::expiry::Timestamp;
 use crate::record::{Fields, Owners, Record};
 use crate::store::Stored;
+use crate::token::Way;
 
 /// Everything that one request knows of its session.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(super) struct State {
     pub(super) asked: bool,
     /// What the head says, where the layer has read it before any extractor came.
     pub(super) arrival: Option<Arrival>,
+    pub(super) way: Way,
     pub(super) connection: Connection,
     /// When the session was first asked for; a sign-in counts from there.
     pub(super) began: Timestamp,
@@ -39,7 +41,7 @@ pub(super) struct State {
     pub(super) stage: Stage,
     pub(super) fate: Fate,
     pub(super) moved: Moved,
-    /// The visitor's cookie does not open the session as it is stored now.
+    /// The visitor's token does not open the session as it is stored now.
     pub(super) owes_cookie: bool,
 }
 

@@ -1,7 +1,9 @@
 use http::HeaderValue;
 
 use super::*;
-use crate::secret::Secret;
+use crate::id::SessionId;
+use crate::secret::{KeyRing, Secret};
+use crate::token::{self, Presented, Way, token};
 
 mod duplicates;
 mod names;
@@ -35,46 +37,13 @@ fn cookies<B: AsRef<[u8]>>(lines: impl IntoIterator<Item = B>) -> HeaderMap {
     headers
 }
 
-fn is_refused(token: &[u8], keys: &KeyRing) -> bool {
-    matches!(
-        judge([token].into_iter(), keys),
-        Presented::Nothing | Presented::Forged
-    )
+/// What the cookies of this name say.
+fn presented(headers: &HeaderMap, name: &str, keys: &KeyRing) -> Presented {
+    judge(values(headers, name), keys)
 }
 
-#[test]
-fn a_token_is_the_id_a_dot_and_the_tag() {
-    let [ring, ..] = rings();
-    let token = token(&id(7), &ring);
-    let (text, tag) = str::from_utf8(&token).unwrap().split_once('.').unwrap();
-    assert_eq!(text.as_bytes(), id(7).as_bytes());
-    assert_eq!(tag.as_bytes(), ring.sign(id(7).as_bytes()).encode());
-}
-
-#[test]
-fn only_the_exact_token_verifies() {
-    let [ring, ..] = rings();
-    let strangers = [
-        KeyRing::new("sid", &secret(1), &[secret(2)]),
-        KeyRing::new("__Host-sid2", &secret(1), &[]),
-        KeyRing::new(NAME, &secret(3), &[secret(4)]),
-    ];
-    for n in 0..100 {
-        let token = token(&SessionId::from_bytes([n; 24]), &ring);
-        assert!(!is_refused(&token, &ring));
-        for stranger in &strangers {
-            assert!(is_refused(&token, stranger));
-        }
-        for bit in 0..token.len() * 8 {
-            let mut flipped = token;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(is_refused(&flipped, &ring), "bit {bit}");
-        }
-        for len in 0..token.len() {
-            assert!(is_refused(&token[..len], &ring), "{len} from the start");
-            assert!(is_refused(&token[len + 1..], &ring), "{len} from the end");
-        }
-    }
+fn judge<'v>(values: impl Iterator<Item = &'v [u8]>, keys: &KeyRing) -> Presented {
+    token::judge(values.map(|value| (Way::Cookie, value)), keys).presented
 }
 
 #[test]

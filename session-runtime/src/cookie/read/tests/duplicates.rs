@@ -3,20 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-#[test]
-fn the_fifth_well_formed_candidate_is_ignored() {
-    let [ring, ..] = rings();
-    let valid = token(&id(7), &ring);
-    let forged = [[b'x'; 32].as_slice(), b".", &[b'A'; 43]].concat();
-    let after = |count| {
-        let values = std::iter::repeat_n(forged.as_slice(), count).chain([valid.as_slice()]);
-        judge(values, &ring)
-    };
-    let signer = Signer::First;
-    assert_eq!(after(3), Presented::Token { id: id(7), signer });
-    assert_eq!(after(4), Presented::Forged);
-}
+use crate::secret::Signer;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]

@@ -1,0 +1,292 @@
+//! Knows which header carries a session's token in, and which one out; judges none.
+
+use http::header::{HeaderName, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+
+use super::builder::ConfigError;
+use crate::cookie;
+use crate::id::SessionId;
+use crate::secret::KeyRing;
+use crate::token::{self, Way};
+
+/// How a session's token travels: in a cookie, or for applications that keep none, in a header of
+/// their own.
+///
+/// ```
+/// use http::HeaderName;
+/// use session_runtime::{MemoryStore, Secret, SessionLayer, Transport};
+///
+/// let sessions = SessionLayer::builder(MemoryStore::new(), Secret::generate())
+///     .transport(Transport::Either(HeaderName::from_static("x-session")))
+///     .build()?;
+/// # Ok::<(), session_runtime::ConfigError>(())
+/// ```
+///
+/// A client of the header has one rule to keep: **send the value that the header last came back with,
+/// and at first an empty one.** A response has the header only where a cookie would be set, or removed:
+/// with another token for a new session or a new id, and empty once the session was destroyed.
+///
+/// A token in a header has no lifetime and no scope: the client keeps it as long, and sends it as far,
+/// as it likes, and the server alone ends the session. It belongs into the memory or the key store of
+/// a native application. In a browser every script of the page can read it, which
+/// [`http_only`](crate::CookieOptions::http_only) keeps from a cookie's; one of another origin only if
+/// `Access-Control-Expose-Headers` names the header.
+///
+/// A token is read nowhere else: not in the query, which logs and `Referer` give away, nor in a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// In the cookie.
+    #[default]
+    Cookie,
+    /// In a header of this name, both ways; no cookie is read or set.
+    Header(HeaderName),
+    /// In either, and the answer goes the way the request came.
+    ///
+    /// It goes into the header where the request has one, though empty, and no valid token came in a
+    /// cookie: a script must not get at the token of an `HttpOnly` cookie by asking for the header. Valid
+    /// tokens of different sessions, one in each, are no session, as two such cookies are.
+    Either(HeaderName),
+}
+
+impl Transport {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.header() {
+            Some(name) if is_taken(name.as_str()) => Err(ConfigError::HeaderTaken(name.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the request presents, and the way of its answer.
+    pub(super) fn read(
+        &self,
+        headers: &HeaderMap,
+        cookie_name: &str,
+        keys: &KeyRing,
+    ) -> (token::Presented, Way) {
+        let has_cookies = !matches!(self, Self::Header(_));
+        let lines = self.header().map(|name| headers.get_all(name).iter());
+        let lines = lines.into_iter().flatten().map(HeaderValue::as_bytes);
+        let cookies = has_cookies.then(|| cookie::values(headers, cookie_name));
+        let cookies = cookies.into_iter().flatten();
+        // The header's first: cookies that a neighbour has planted must not crowd it out.
+        let lines = lines.map(|value| (Way::Header, value));
+        let candidates = lines.chain(cookies.map(|value| (Way::Cookie, value)));
+        let verdict = token::judge(candidates, keys);
+        let asks_for_header = match self {
+            Self::Cookie => false,
+            Self::Header(_) => true,
+            Self::Either(name) => headers.contains_key(name),
+        };
+        let asked = if asks_for_header {
+            Way::Header
+        } else {
+            Way::Cookie
+        };
+        (verdict.presented, verdict.way.unwrap_or(asked))
+    }
+
+    /// Puts what came of a session into the response: a cookie of ours beside the handler's own, a
+    /// header of ours in the place of one.
+    pub(super) fn write(&self, way: Way, value: HeaderValue, headers: &mut HeaderMap) {
+        if let (Way::Header, Some(name)) = (way, self.header()) {
+            headers.insert(name, value);
+        } else {
+            headers.append(SET_COOKIE, value);
+        }
+    }
+
+    /// What a response depends on.
+    pub(super) fn vary(&self) -> HeaderValue {
+        match self {
+            Self::Cookie => HeaderValue::from_static("Cookie"),
+            Self::Header(name) => HeaderValue::from(name.clone()),
+            Self::Either(name) => HeaderValue::try_from(format!("Cookie, {name}"))
+                .expect("the name of a header is visible ASCII"),
+        }
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Cookie => None,
+            Self::Header(name) | Self::Either(name) => Some(name),
+        }
+    }
+}
+
+/// A token as a header has it, marked as sensitive: it neither prints nor enters a table of HTTP/2
+/// that an attacker could probe.
+pub(super) fn value(id: &SessionId, keys: &KeyRing) -> HeaderValue {
+    let token = token::token(id, keys);
+    let mut value = HeaderValue::from_bytes(&token).expect("a token is visible ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+/// The value that tells a client to forget its token.
+pub(super) fn removal() -> HeaderValue {
+    HeaderValue::from_static("")
+}
+
+/// Whether HTTP, a browser, a proxy or a cache has a use for a header of this name. By families, that
+/// the list need not follow every new member.
+fn is_taken(name: &str) -> bool {
+    let families = [
+        "accept",
+        "access-control-",
+        "alt-",
+        "authentication-",
+        "cf-",
+        "content-",
+        "cookie",
+        "cross-origin-",
+        "if-",
+        "proxy-",
+        "sec-",
+        "set-cookie",
+        "surrogate-",
+        "www-",
+        "x-accel-",
+        "x-envoy-",
+        "x-forwarded",
+    ];
+    families.iter().any(|family| name.starts_with(family))
+        || name.ends_with("cache-control")
+        || TAKEN.contains(&name)
+}
+
+/// Names of the registry of IANA, and customary ones, that are of no family.
+const TAKEN: [&str; 63] = [
+    "age",
+    "allow",
+    "authorization",
+    "baggage",
+    "cache-status",
+    "clear-site-data",
+    "client-ip",
+    "close",
+    "connection",
+    "date",
+    "digest",
+    "dnt",
+    "early-data",
+    "etag",
+    "expect",
+    "expires",
+    "forwarded",
+    "from",
+    "host",
+    "http2-settings",
+    "idempotency-key",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "nel",
+    "origin",
+    "permissions-policy",
+    "pragma",
+    "prefer",
+    "priority",
+    "range",
+    "referer",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "retry-after",
+    "server",
+    "server-timing",
+    "signature",
+    "signature-input",
+    "strict-transport-security",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-frame-options",
+    "x-http-method-override",
+    "x-real-ip",
+    "x-request-id",
+    "x-requested-with",
+    "x-xss-protection",
+];
+
+#[cfg(test)]
+mod tests {
+    use http::header;
+
+    use super::*;
+
+    #[test]
+    fn names_with_a_meaning_of_their_own_are_taken() {
+        for name in [
+            header::COOKIE,
+            header::SET_COOKIE,
+            header::HOST,
+            header::AUTHORIZATION,
+            header::PROXY_AUTHORIZATION,
+            header::WWW_AUTHENTICATE,
+            header::CONNECTION,
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::TRANSFER_ENCODING,
+            header::TE,
+            header::TRAILER,
+            header::UPGRADE,
+            header::EXPECT,
+            header::CACHE_CONTROL,
+            header::VARY,
+            header::ETAG,
+            header::IF_NONE_MATCH,
+            header::RANGE,
+            header::ORIGIN,
+            header::REFERER,
+            header::LOCATION,
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            header::SEC_WEBSOCKET_KEY,
+            header::FORWARDED,
+            HeaderName::from_static("x-forwarded-for"),
+            HeaderName::from_static("cdn-cache-control"),
+            HeaderName::from_static("keep-alive"),
+        ] {
+            let refused = Err(ConfigError::HeaderTaken(name.clone()));
+            assert_eq!(Transport::Header(name.clone()).check(), refused);
+            assert_eq!(Transport::Either(name).check(), refused);
+        }
+    }
+
+    #[test]
+    fn names_of_ones_own_are_free() {
+        assert_eq!(Transport::Cookie.check(), Ok(()));
+        for name in [
+            "x-session",
+            "session",
+            "x-sid",
+            "shop-session-token",
+            "x-auth-token",
+        ] {
+            let name = HeaderName::from_static(name);
+            assert_eq!(Transport::Header(name.clone()).check(), Ok(()));
+            assert_eq!(Transport::Either(name).check(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_carries_a_token_does_not_print() {
+        let secret = crate::secret::Secret::generate();
+        let keys = KeyRing::new("sid", &secret, &[]);
+        let value = value(&SessionId::from_bytes([0; 24]), &keys);
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+}

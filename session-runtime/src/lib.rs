@@ -39,7 +39,7 @@ pub use expiry::Timestamp;
 pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{
-    AtMaxSessions, ConfigError, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
+    AtMaxSessions, ConfigError, Head, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
     SessionLayer, SessionLayerBuilder, SessionService, Transport, TrustedProxy,
 };
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};

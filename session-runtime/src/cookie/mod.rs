@@ -18,4 +18,4 @@ pub use error::CookieError;
 pub(crate) use options::{Connection, CookieLifetime};
 pub use options::{CookieOptions, Priority, SameSite, Secure};
 pub(crate) use read::values;
-pub(crate) use write::CookieWriters;
+pub(crate) use write::{CookieWriter, CookieWriters};

@@ -112,7 +112,7 @@ pub(crate) enum CookieLifetime {
 #[derive(Clone, Copy, Debug)]
 pub struct CookieOptions<'a> {
     pub(super) path: &'a str,
-    pub(super) domain: Option<&'a str>,
+    pub(crate) domain: Option<&'a str>,
     pub(super) http_only: bool,
     pub(super) secure: Secure,
     pub(super) same_site: SameSite,

@@ -21,6 +21,7 @@ use crate::layer::{NameTaken, RequestSession, SessionError};
 async fn open(parts: &Parts) -> Result<Arc<RequestSession>, SessionRejection> {
     let session = parts.extensions.get::<Arc<RequestSession>>();
     let session = session.ok_or(SessionRejection::MissingLayer)?;
+    session.check_cookie()?;
     session.open(&parts.uri, &parts.headers).await?;
     Ok(Arc::clone(session))
 }

@@ -3,7 +3,7 @@
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::layer::{NameTaken, SessionError};
+use crate::layer::{ConfigError, NameTaken, SessionError};
 use crate::store::StoreError;
 
 /// Why an extractor gave no session. The handler was not called.
@@ -21,6 +21,10 @@ pub enum SessionRejection {
     /// Two structs store under one name: 500.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
+    /// A browser would reject the cookie that
+    /// [`cookie_for`](crate::SessionLayerBuilder::cookie_for) made of the request: 500. The log says why.
+    #[error(transparent)]
+    Cookie(#[from] ConfigError),
     /// The store could not say whether there is a session: 503, never an empty session.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,7 +35,9 @@ impl SessionRejection {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingLayer | Self::NameTaken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingLayer | Self::NameTaken(_) | Self::Cookie(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Absent => StatusCode::UNAUTHORIZED,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -46,7 +52,12 @@ impl IntoResponse for SessionRejection {
                 "a handler got no session"
             );
         }
-        (self.status(), self.to_string()).into_response()
+        let text = match self {
+            // It may name other tenants' domains.
+            Self::Cookie(_) => "a session cannot be had here".to_owned(),
+            _ => self.to_string(),
+        };
+        (self.status(), text).into_response()
     }
 }
 

@@ -9,11 +9,12 @@ use http::HeaderName;
 
 use super::config::{AtMaxSessions, Clock, Config, IdGenerator, Rolling};
 use super::connection::TrustedProxy;
+use super::cookies::{CookieSource, Head};
 use super::names::Names;
 use super::service::SessionLayer;
 use super::transport::Transport;
 use super::turns::Turns;
-use crate::cookie::{CookieError, CookieLifetime, CookieOptions, CookieWriters};
+use crate::cookie::{CookieError, CookieLifetime, CookieOptions};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::ID_BYTES;
 use crate::secret::{KeyRing, Secret};
@@ -73,6 +74,21 @@ pub enum ConfigError {
     /// `expires` is past.
     #[error("the cookie's `expires` is past: no session would outlive its request")]
     Expired,
+    /// A function of the request has set `expires`.
+    #[error(
+        "a function of the request cannot set `expires`, which ends all sessions at once: use `max_age`, or `.cookie(..)`"
+    )]
+    ExpiresByRequest,
+    /// A function of the request has set a domain that the request's host is not in.
+    #[error(
+        "the cookie's domain `{domain}` does not cover the host `{host}` of the request, so browsers reject it: choose the domain by the host, or let the proxy pass `Host` on"
+    )]
+    ForeignDomain {
+        /// The domain that was asked for.
+        domain: String,
+        /// The host of the request.
+        host: String,
+    },
     /// The transport's header is not free.
     #[error(
         "the header `{0}` means something else in HTTP: give the session's token one of its own, such as `x-session`"
@@ -94,7 +110,7 @@ pub struct SessionLayerBuilder<'a> {
     secret: Secret,
     previous_secrets: Vec<Secret>,
     name: String,
-    cookie: CookieOptions<'a>,
+    cookie: CookieSource<'a>,
     transport: Transport,
     trusted_proxy: TrustedProxy,
     idle_timeout: Option<Duration>,
@@ -117,7 +133,7 @@ impl<'a> SessionLayerBuilder<'a> {
             secret,
             previous_secrets: Vec::new(),
             name: DEFAULT_NAME.to_owned(),
-            cookie: CookieOptions::new(),
+            cookie: CookieSource::Fixed(CookieOptions::new()),
             transport: Transport::default(),
             trusted_proxy: TrustedProxy::default(),
             idle_timeout: None,
@@ -142,7 +158,43 @@ impl<'a> SessionLayerBuilder<'a> {
 
     /// Sets the cookie's scope and lifetime.
     pub fn cookie(mut self, options: CookieOptions<'a>) -> Self {
-        self.cookie = options;
+        self.cookie = CookieSource::Fixed(options);
+        self
+    }
+
+    /// Sets the cookie's scope and lifetime for each request by itself, in the place of
+    /// [`cookie`](Self::cookie): a domain for each tenant, `Partitioned` only where a page is embedded.
+    ///
+    /// ```
+    /// use session_runtime::{CookieOptions, MemoryStore, SameSite, Secret, SessionLayer};
+    ///
+    /// let sessions = SessionLayer::builder(MemoryStore::new(), Secret::generate())
+    ///     .cookie_for(|head| {
+    ///         let is_embedded = head.uri().path().starts_with("/embed/");
+    ///         let same_site = if is_embedded { SameSite::None } else { SameSite::Lax };
+    ///         CookieOptions::new().partitioned(is_embedded).same_site(same_site)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), session_runtime::ConfigError>(())
+    /// ```
+    ///
+    /// The function is called with every request that comes to the layer, used or not, and before
+    /// anything inside sees it; it may borrow from the request. A removal repeats what the function says
+    /// for its request. So path, domain and `partitioned` have to be the same for all requests that one
+    /// cookie goes with, else a browser keeps several.
+    ///
+    /// What a browser would reject is sent to none: a handler that takes a session answers 500, and the
+    /// log says why. A domain has to cover the request's host.
+    ///
+    /// A `max_age` counts where a session begins, or is cleared: the record keeps it as the session's own
+    /// idle timeout, as [`set_max_age`](crate::SessionHandle::set_max_age) does, so that the cookie and the
+    /// record end together whatever the function says later. `idle_timeout`, where it is set, still counts
+    /// if it is shorter. `expires`, the end of all sessions at once, is refused.
+    pub fn cookie_for(
+        mut self,
+        options: impl Fn(Head<'_>) -> CookieOptions<'_> + Send + Sync + 'static,
+    ) -> Self {
+        self.cookie = CookieSource::ByRequest(Box::new(options));
         self
     }
 
@@ -261,12 +313,14 @@ impl<'a> SessionLayerBuilder<'a> {
     /// [`ConfigError`] if a browser would reject the cookie, a timeout contradicts another, or the
     /// transport's header means something else.
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
-        let cookies = CookieWriters::new(&self.name, &self.cookie)?;
+        self.cookie.fixed().check(&self.name)?;
+        let cookie_lifetime = self.cookie.fixed().lifetime();
         let lifetime = self.lifetime()?;
         if self.max_sessions == Some(0) {
             return Err(ConfigError::NoSessions);
         }
         self.transport.check()?;
+        let cookies = self.cookie.cookies(&self.name, self.idle_timeout)?;
         Ok(SessionLayer::from_config(Config {
             keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
             cookies,
@@ -274,7 +328,7 @@ impl<'a> SessionLayerBuilder<'a> {
             transport: self.transport,
             trusted_proxy: self.trusted_proxy,
             doubted: AtomicBool::new(false),
-            cookie_lifetime: self.cookie.lifetime(),
+            cookie_lifetime,
             cookie_name: self.name,
             store: self.store,
             lifetime,
@@ -296,7 +350,7 @@ impl<'a> SessionLayerBuilder<'a> {
     /// `expires` an end for all. The shortest counts.
     fn lifetime(&self) -> Result<Lifetime, ConfigError> {
         let absolute = self.absolute_timeout;
-        let (max_age, until) = match self.cookie.lifetime() {
+        let (max_age, until) = match self.cookie.fixed().lifetime() {
             CookieLifetime::BrowserSession => (None, Timestamp::MAX),
             CookieLifetime::MaxAge(age) => (Some(age), Timestamp::MAX),
             CookieLifetime::Expires(at) => (None, at.into()),

@@ -65,7 +65,7 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
     state.drop_changes();
     state.attempt = None;
     let token = match &settled {
-        Ok(Settled::Removed) => Some(state.removal(session)),
+        Ok(Settled::Removed) => state.removal(session),
         Ok(Settled::Kept) => state.token(session, true),
         Err(_) => state.token(session, false),
     };
@@ -138,7 +138,10 @@ async fn follow(session: &RequestSession) {
 async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
     let arrival = session.state().arrival.take();
     match arrival {
-        Some(arrival) => Ok(session.load(arrival, session.config.now()).await?),
+        Some(arrival) => {
+            session.check_cookie()?;
+            Ok(session.load(arrival, session.config.now()).await?)
+        }
         None => Ok(()),
     }
 }
@@ -208,21 +211,23 @@ impl State {
         // Only what the store has just found alive: another request may have ended the session, and
         // its visitor may have a new one.
         let due = self.moved >= Moved::Touch && (self.owes_cookie || (settled && rolls));
-        due.then(|| match self.way {
-            Way::Header => transport::value(&live.id, &config.keys),
-            Way::Cookie => {
-                config.doubt(self.connection);
-                let writer = config.cookies.on(self.connection);
-                writer.set(&live.id, &config.keys, config.cookie_lifetime(live))
-            }
-        })
+        if !due {
+            return None;
+        }
+        if self.way == Way::Header {
+            return Some(transport::value(&live.id, &config.keys));
+        }
+        let (writer, connection) = session.writer(self.connection)?;
+        config.doubt(writer, connection);
+        Some(writer.set(&live.id, &config.keys, config.cookie_lifetime(live)))
     }
 
     /// What takes the token from the visitor.
-    fn removal(&self, session: &RequestSession) -> HeaderValue {
-        match self.way {
-            Way::Header => transport::removal(),
-            Way::Cookie => session.config.cookies.on(self.connection).removal(),
+    fn removal(&self, session: &RequestSession) -> Option<HeaderValue> {
+        if self.way == Way::Header {
+            return Some(transport::removal());
         }
+        let (writer, _) = session.writer(self.connection)?;
+        Some(writer.removal())
     }
 }

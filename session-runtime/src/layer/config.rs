@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderValue, Uri};
 
 use super::connection::{TrustedProxy, connection};
+use super::cookies::Cookies;
 use super::live::Live;
 use super::names::Names;
 use super::transport::Transport;
 use super::turns::Turns;
-use crate::cookie::{Connection, CookieLifetime, CookieWriters};
+use crate::cookie::{Connection, CookieLifetime, CookieWriter};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
@@ -61,7 +62,7 @@ pub(crate) struct Config {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) cookie_name: String,
     pub(super) keys: KeyRing,
-    pub(super) cookies: CookieWriters,
+    pub(super) cookies: Cookies,
     pub(super) transport: Transport,
     pub(super) vary: HeaderValue,
     pub(super) trusted_proxy: TrustedProxy,
@@ -105,7 +106,7 @@ impl Config {
         let (presented, way) = self.presented(headers);
         // Nobody asks once the log has said it, unless the cookie follows the connection.
         let matters = way == Way::Cookie
-            && (self.cookies.follow_connection() || !self.doubted.load(Ordering::Relaxed));
+            && (self.follows_connection() || !self.doubted.load(Ordering::Relaxed));
         let connection = if matters {
             connection(uri, headers, self.trusted_proxy)
         } else {
@@ -116,6 +117,10 @@ impl Config {
             way,
             connection,
         }
+    }
+
+    fn follows_connection(&self) -> bool {
+        matches!(&self.cookies, Cookies::Fixed(writers) if writers.follow_connection())
     }
 
     fn presented(&self, headers: &HeaderMap) -> (Presented, Way) {
@@ -195,8 +200,8 @@ impl Config {
     }
 
     /// Says once that browsers drop a `Secure` cookie that arrives over plain http.
-    pub(super) fn doubt(&self, connection: Connection) {
-        let is_dropped = connection == Connection::Plain && self.cookies.on(connection).is_secure();
+    pub(super) fn doubt(&self, writer: &CookieWriter, connection: Connection) {
+        let is_dropped = connection == Connection::Plain && writer.is_secure();
         if is_dropped && !self.doubted.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "a `Secure` session cookie goes out over plain http to a host that is not loopback, \

@@ -44,10 +44,22 @@ pub(super) fn connection(uri: &Uri, headers: &HeaderMap, trusted: TrustedProxy) 
     if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")) {
         return Connection::Https;
     }
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    match host.or(uri.host()) {
+    match host(uri, headers) {
         Some(host) if is_loopback(host) => Connection::Loopback,
         _ => Connection::Plain,
+    }
+}
+
+/// The host that a request names, without a port.
+pub(super) fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
+    named.map(without_port).or(uri.host())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
@@ -71,14 +83,7 @@ fn proto(element: &str) -> Option<&str> {
 }
 
 /// Whether browsers trust the host without https (W3C Secure Contexts, section 3.1).
-fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|c| c.is_ascii_digit()) {
-            name
-        } else {
-            host
-        }
-    });
+fn is_loopback(name: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || name.to_ascii_lowercase().ends_with(".localhost")

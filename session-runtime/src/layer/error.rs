@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::builder::ConfigError;
 use super::names::NameTaken;
 use crate::data::Unstorable;
 use crate::store::StoreError;
@@ -50,6 +51,10 @@ pub enum SessionError {
     /// Two structs store under one name.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
+    /// A browser would reject the cookie that
+    /// [`cookie_for`](crate::SessionLayerBuilder::cookie_for) made of the request.
+    #[error(transparent)]
+    Cookie(#[from] ConfigError),
     /// The store could not do its work.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,9 +68,11 @@ impl SessionError {
             Self::Gone | Self::TooManySessions { .. } => StatusCode::CONFLICT,
             Self::Absent(_) | Self::NoOwner => StatusCode::UNAUTHORIZED,
             Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::TooLate
+            | Self::Unstorable(_)
+            | Self::TooLarge { .. }
+            | Self::NameTaken(_)
+            | Self::Cookie(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -78,9 +85,11 @@ impl SessionError {
             Self::TooManySessions { .. } => "too many sessions: sign out elsewhere first",
             Self::Contended => "the session is busy, nothing was changed",
             Self::Store(_) => "the session store is unavailable",
-            Self::TooLate | Self::Unstorable(_) | Self::TooLarge { .. } | Self::NameTaken(_) => {
-                "the session could not be stored"
-            }
+            Self::TooLate
+            | Self::Unstorable(_)
+            | Self::TooLarge { .. }
+            | Self::NameTaken(_)
+            | Self::Cookie(_) => "the session could not be stored",
         }
     }
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
+use super::builder::ConfigError;
 use super::config::{Arrival, Config};
+use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
+use crate::cookie::{Connection, CookieWriter};
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
@@ -23,21 +26,49 @@ use crate::token::Presented;
 /// The layer puts one into every request; nothing is read or asked until an extractor comes.
 pub(crate) struct RequestSession {
     pub(crate) config: Arc<Config>,
+    /// What a function has made of the request, where the layer has one.
+    own_cookie: Option<Box<Result<OwnCookie, ConfigError>>>,
     state: Mutex<State>,
     /// Held while a write is under way, so that two writes of one request follow each other.
     writing: tokio::sync::Mutex<()>,
 }
 
 impl RequestSession {
-    pub(super) fn new(config: Arc<Config>, arrival: Option<Arrival>) -> Self {
+    pub(super) fn new(
+        config: Arc<Config>,
+        own_cookie: Option<Box<Result<OwnCookie, ConfigError>>>,
+        arrival: Option<Arrival>,
+    ) -> Self {
+        let own = own_cookie.as_deref().and_then(|own| own.as_ref().ok());
         let state = State {
             arrival,
+            begins_with: own.and_then(|own| own.max_age),
             ..State::default()
         };
         Self {
             config,
+            own_cookie,
             state: Mutex::new(state),
             writing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// What is wrong with the cookie that a function has made of the request. A session that no cookie
+    /// could follow is not loaded.
+    pub(crate) fn check_cookie(&self) -> Result<(), ConfigError> {
+        match self.own_cookie.as_deref() {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    /// What writes the cookie of this request, and for which connection; nothing does where the check
+    /// has failed.
+    pub(super) fn writer(&self, connection: Connection) -> Option<(&CookieWriter, Connection)> {
+        match (self.own_cookie.as_deref(), &self.config.cookies) {
+            (Some(Ok(own)), _) => Some((&own.writer, own.connection)),
+            (None, Cookies::Fixed(writers)) => Some((writers.on(connection), connection)),
+            (Some(Err(_)), _) | (None, Cookies::ByRequest { .. }) => None,
         }
     }
 

@@ -73,7 +73,9 @@ where
         let arrival = config
             .pays_always()
             .then(|| config.arrival(request.uri(), request.headers()));
-        let session = Arc::new(RequestSession::new(Arc::clone(config), arrival));
+        let own_cookie = config.own_cookie(&request);
+        let session = RequestSession::new(Arc::clone(config), own_cookie, arrival);
+        let session = Arc::new(session);
         request.extensions_mut().insert(Arc::clone(&session));
         ResponseFuture::new(self.inner.call(request), Some(session))
     }

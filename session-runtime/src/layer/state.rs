@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::mem;
+use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::config::{Arrival, Config};
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) connection: Connection,
     /// When the session was first asked for; a sign-in counts from there.
     pub(super) began: Timestamp,
+    /// The idle timeout of its own with which a session of this request begins.
+    pub(super) begins_with: Option<Duration>,
     pub(super) origin: Origin,
     /// The session as it is known to be stored.
     pub(super) live: Option<Live>,
@@ -193,7 +196,10 @@ impl State {
         let record = Record {
             revision: Config::new_revision(),
             created: live.map_or(now, |live| live.record.created),
-            idle: self.in_hand.idle.of(live.and_then(|live| live.record.idle)),
+            idle: self.in_hand.idle.of(
+                live.map_or(self.begins_with, |live| live.record.idle),
+                self.begins_with,
+            ),
             owners,
             fields,
         };

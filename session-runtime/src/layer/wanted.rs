@@ -22,16 +22,20 @@ pub(super) struct Wanted {
 pub(super) enum Idle {
     #[default]
     Unchanged,
-    /// The layer's counts again.
+    /// As when a session begins.
     Dropped,
     Set(Duration),
 }
 
 impl Idle {
-    pub(super) fn of(self, before: Option<Duration>) -> Option<Duration> {
+    pub(super) fn of(
+        self,
+        before: Option<Duration>,
+        at_first: Option<Duration>,
+    ) -> Option<Duration> {
         match self {
             Self::Unchanged => before,
-            Self::Dropped => None,
+            Self::Dropped => at_first,
             Self::Set(idle) => Some(idle),
         }
     }

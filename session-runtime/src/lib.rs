@@ -40,7 +40,7 @@ pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection,
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{
     AtMaxSessions, ConfigError, Head, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
-    SessionLayer, SessionLayerBuilder, SessionService, Transport, TrustedProxy,
+    SessionLayer, SessionLayerBuilder, SessionService, Timeouts, Transport, TrustedProxy,
 };
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};

@@ -106,7 +106,8 @@ impl SessionHandle {
     }
 
     /// Sets the idle timeout of this session alone, at least a second: "remember me". Its cookie
-    /// then outlives the browser, as long as the session lives. The absolute timeout stays.
+    /// then outlives the browser, as long as the session lives. The absolute timeout stays, and so does the
+    /// limit that [`timeouts`](crate::SessionLayerBuilder::timeouts) sets: what is longer ends there.
     pub fn set_max_age(&self, max_age: Duration) {
         let millis = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
         self.0.set_idle(Duration::from_millis(millis.max(1000)));

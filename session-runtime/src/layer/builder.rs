@@ -12,6 +12,7 @@ use super::connection::TrustedProxy;
 use super::cookies::{CookieSource, Head};
 use super::names::Names;
 use super::service::SessionLayer;
+use super::timeouts::Timeouts;
 use super::transport::Transport;
 use super::turns::Turns;
 use crate::cookie::{CookieError, CookieLifetime, CookieOptions};
@@ -114,6 +115,7 @@ pub struct SessionLayerBuilder<'a> {
     transport: Transport,
     trusted_proxy: TrustedProxy,
     idle_timeout: Option<Duration>,
+    longest_idle: Duration,
     absolute_timeout: Duration,
     rolling: Rolling,
     resave: bool,
@@ -137,6 +139,7 @@ impl<'a> SessionLayerBuilder<'a> {
             transport: Transport::default(),
             trusted_proxy: TrustedProxy::default(),
             idle_timeout: None,
+            longest_idle: Duration::MAX,
             absolute_timeout: DEFAULT_ABSOLUTE,
             rolling: Rolling::default(),
             resave: false,
@@ -237,6 +240,19 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
+    /// Sets both timeouts, by a [level of NIST](Timeouts) or by values of one's own.
+    ///
+    /// Of this, `idle_timeout` and `absolute_timeout` the last call wins. It sets a limit too, which
+    /// those two do not: [`set_max_age`](crate::SessionHandle::set_max_age) gives no session more than
+    /// `idle`, or than a later `idle_timeout` if that is longer.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        let Timeouts { idle, absolute } = timeouts;
+        self.idle_timeout = Some(idle);
+        self.longest_idle = idle;
+        self.absolute_timeout = absolute;
+        self
+    }
+
     /// Says when a cookie that outlives the browser is sent again.
     pub fn rolling(mut self, rolling: Rolling) -> Self {
         self.rolling = rolling;
@@ -331,6 +347,7 @@ impl<'a> SessionLayerBuilder<'a> {
             cookie_lifetime,
             cookie_name: self.name,
             store: self.store,
+            longest_idle: self.longest_idle.max(lifetime.idle),
             lifetime,
             rolling: self.rolling,
             resave: self.resave,

@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(super) doubted: AtomicBool,
     pub(super) cookie_lifetime: CookieLifetime,
     pub(super) lifetime: Lifetime,
+    /// No session's own idle timeout is longer.
+    pub(super) longest_idle: Duration,
     pub(super) rolling: Rolling,
     pub(super) resave: bool,
     pub(super) save_uninitialized: bool,
@@ -173,7 +175,9 @@ impl Config {
 
     pub(super) fn lifetime_of(&self, record: &Record) -> Lifetime {
         Lifetime {
-            idle: record.idle.unwrap_or(self.lifetime.idle),
+            idle: record
+                .idle
+                .map_or(self.lifetime.idle, |own| own.min(self.longest_idle)),
             ..self.lifetime
         }
     }

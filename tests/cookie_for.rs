@@ -1,8 +1,6 @@
 //! A cookie whose options are a function of the request.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "deploys/log.rs"]
-mod log;
 mod support;
 
 use std::sync::Arc;
@@ -21,7 +19,7 @@ use sessile::{
     SessionRejection, Transport, TrustedProxy, merge,
 };
 use support::visitor::{Answer, ask};
-use support::{Probe, TestClock};
+use support::{Log, Probe, TestClock};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -308,8 +306,7 @@ async fn what_a_browser_would_reject_is_500_and_says_why() {
         let host = [("host", "a.example")];
         // What was said once before is known to tracing when the log comes.
         visit(&app, "/read", &host).await;
-        let log = log::Log::default();
-        let guard = tracing::subscriber::set_default(log.clone());
+        let (log, guard) = Log::listen();
         for path in ["/visit", "/read", "/destroy"] {
             let answer = visit(&app, path, &host).await;
             assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{reason}");
@@ -480,8 +477,7 @@ async fn a_secure_cookie_over_plain_http_is_doubted_once() {
     visit(&stage(|b| b.cookie_for(by_host)).app, "/visit", &plain).await;
     let Stage { app, .. } = stage(|b| b.cookie_for(by_host));
     // What was said once before is known to tracing when the log comes.
-    let log = log::Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    let (log, guard) = Log::listen();
     for host in ["localhost", "a.example", "a.example"] {
         visit(&app, "/visit", &[("host", host)]).await;
     }

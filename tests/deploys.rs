@@ -4,8 +4,6 @@
 mod golden;
 #[path = "deploys/json_store.rs"]
 mod json_store;
-#[path = "deploys/log.rs"]
-mod log;
 #[path = "deploys/new.rs"]
 mod new;
 #[path = "deploys/old.rs"]
@@ -17,9 +15,8 @@ use std::sync::Arc;
 use axum::Router;
 use http::StatusCode;
 use json_store::JsonStore;
-use log::Log;
 use sessile::{ID_BYTES, Secret, SessionId, SessionLayer, StoreKey};
-use support::Visitor;
+use support::{Log, Visitor};
 
 const ID: [u8; ID_BYTES] = [5; ID_BYTES];
 
@@ -92,8 +89,7 @@ async fn a_field_that_no_longer_decodes_costs_that_field_alone() {
     let mut deploy = Deploy::begun_by_old().await;
     deploy.old.get("/layout/4").await;
     deploy.old.get("/voucher/spring").await;
-    let log = Log::default();
-    let logged = tracing::subscriber::set_default(log.clone());
+    let (log, logged) = Log::listen();
     let answer = deploy.new.get("/cart").await;
     drop(logged);
     assert_eq!(answer.status, StatusCode::OK);

@@ -1,8 +1,6 @@
 //! Cookies that follow the connection, and the word of a proxy that is trusted.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "deploys/log.rs"]
-mod log;
 mod support;
 
 use axum::Router;
@@ -13,6 +11,7 @@ use sessile::{
     ConfigError, CookieOptions, Hop, MemoryStore, SameSite, Secret, Secure, Session, SessionHandle,
     SessionLayer, TrustedProxy, merge,
 };
+use support::Log;
 use support::visitor::{Answer, ask};
 
 #[derive(Session)]
@@ -105,8 +104,8 @@ async fn a_secure_cookie_that_browsers_drop_is_said_once() {
         Router::new().route("/visit", visits).layer(sessions)
     };
     for (host, said) in [("example.com", 1), ("127.0.0.1:3000", 0), ("localhost", 0)] {
-        let (log, app) = (log::Log::default(), secure());
-        let logged = tracing::subscriber::set_default(log.clone());
+        let app = secure();
+        let (log, logged) = Log::listen();
         visit(&app, &[("host", host)]).await;
         visit(&app, &[("host", host)]).await;
         drop(logged);

@@ -1,8 +1,6 @@
 //! A token that travels in a header, in a cookie, or in either: byte for byte over HTTP.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "deploys/log.rs"]
-mod log;
 mod support;
 #[path = "support/wire.rs"]
 mod wire;
@@ -19,7 +17,7 @@ use sessile::{
     ConfigError, CookieOptions, MemoryStore, Rolling, Secret, Session, SessionHandle, SessionLayer,
     SessionLayerBuilder, Transport, merge,
 };
-use support::{Probe, TestClock};
+use support::{Log, Probe, TestClock};
 use tower::ServiceExt;
 use wire::Reply;
 
@@ -348,14 +346,13 @@ async fn valid_tokens_of_different_sessions_are_refused_together() {
     // What was said once before is known to tracing when the log comes.
     ask(&stage, "/read", &[&header(&native), &cookie(&browser)]).await;
     stage.store.calls();
-    let log = log::Log::default();
+    let (log, guard) = Log::listen();
     let ambiguous = [
         [header(&native), cookie(&browser)],
         [header(&native), header(&browser)],
         [cookie(&native), cookie(&browser)],
     ];
     for lines in &ambiguous {
-        let _guard = tracing::subscriber::set_default(log.clone());
         let mut request = Request::get("/read");
         for line in lines {
             let (name, value) = line.split_once(": ").unwrap();
@@ -366,6 +363,7 @@ async fn valid_tokens_of_different_sessions_are_refused_together() {
         assert_eq!(answer.body, "0");
         assert_eq!(stage.store.calls(), [""; 0], "{lines:?}");
     }
+    drop(guard);
     let said = log.warnings();
     assert_eq!(said.len(), 3);
     assert!(
@@ -612,8 +610,7 @@ async fn no_cookie_is_doubted_where_none_is_sent() {
     };
     // What was said once before is known to tracing when the log comes.
     visit(&stage(EITHER).await.app, "x-other").await.unwrap();
-    let log = log::Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    let (log, guard) = Log::listen();
     let Stage { app, .. } = stage(EITHER).await;
     visit(&app, "x-session").await.unwrap();
     assert_eq!(log.warnings(), [""; 0]);

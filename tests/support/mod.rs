@@ -1,4 +1,4 @@
-//! What the tests share: a visitor with a cookie jar, a store that counts and fails, a clock to set.
+//! What the tests share: a visitor with a cookie jar, a store that counts and fails, a clock to set, an ear for the log.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,10 +8,12 @@
 )]
 
 pub mod clock;
+pub mod log;
 pub mod probe;
 pub mod visitor;
 
 pub use self::clock::TestClock;
+pub use self::log::Log;
 pub use self::probe::Probe;
 pub use self::visitor::{Answer, Visitor};
 

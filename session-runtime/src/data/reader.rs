@@ -29,6 +29,7 @@ impl<'f> Reader<'f> {
     // serde_json's own message may quote a stored value, so only the kind of error is shown.
     pub(super) fn warn_undecodable(&self, key: &str, error: &serde_json::Error) {
         tracing::warn!(
+            target: "sessile",
             slice = ?self.slice,
             key,
             kind = ?error.classify(),

@@ -15,7 +15,7 @@ pub use self::rejection::SessionRejection;
 pub use self::session::Session;
 pub use self::sessions::{Asked, OwnedSession, Sessions};
 use crate::data::{self, SessionData, Shape};
-use crate::layer::{NameTaken, RequestSession, SessionError};
+use crate::layer::{NameTaken, RequestSession, SessionError, events};
 
 /// Finds the session that the layer has put into the request, and loads it if nobody has.
 async fn open(parts: &Parts) -> Result<Arc<RequestSession>, SessionRejection> {
@@ -64,11 +64,7 @@ pub async fn copy<T: SessionData>(parts: &mut Parts) -> Result<T, SessionRejecti
 
 /// The visitor is told nothing of the inside, the log is.
 fn absent<T>() -> SessionRejection {
-    let data = std::any::type_name::<T>();
-    tracing::debug!(
-        data,
-        "a session does not hold this: `SessionHandle::insert` puts it in"
-    );
+    events::absent(std::any::type_name::<T>());
     SessionRejection::Absent
 }
 

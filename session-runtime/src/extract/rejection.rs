@@ -3,7 +3,7 @@
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::layer::{ConfigError, NameTaken, SessionError};
+use crate::layer::{ConfigError, NameTaken, SessionError, events};
 use crate::store::StoreError;
 
 /// Why an extractor gave no session. The handler was not called.
@@ -47,10 +47,7 @@ impl SessionRejection {
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         if self.status().is_server_error() {
-            tracing::error!(
-                error = &self as &dyn std::error::Error,
-                "a handler got no session"
-            );
+            events::not_given(&self);
         }
         let text = match self {
             // It may name other tenants' domains.
@@ -64,10 +61,7 @@ impl IntoResponse for SessionRejection {
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
         if self.status().is_server_error() {
-            tracing::error!(
-                error = &self as &dyn std::error::Error,
-                "a session was not stored"
-            );
+            events::not_stored(None, &self);
         }
         (self.status(), self.public_message()).into_response()
     }

@@ -142,7 +142,7 @@ impl<T: SessionData> Drop for Session<T> {
         }
         match self.take_changes() {
             Ok((since, changes)) => self.request.deposit(Shape::of::<T>(), since, changes),
-            Err(unstorable) => self.request.spoil(unstorable),
+            Err(unstorable) => self.request.spoil(Shape::of::<T>(), unstorable),
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::attempt::Attempt;
 use super::config::{AtMaxSessions, Config};
 use super::error::SessionError;
+use super::events;
 use super::request::RequestSession;
 use crate::record::OwnerKey;
 
@@ -40,8 +41,7 @@ pub(super) async fn arrived(
     if attempt.has_new_id()
         && let Err(error) = admit(config, &attempt).await
     {
-        let session_id = attempt.target.key.public();
-        tracing::info!(session = %session_id, %error, "a session is withdrawn");
+        events::withdrawn(attempt.target.key, &error);
         let removed = config.remove(attempt.target.key).await;
         session.state().lose();
         // What was in the way comes first: it is the reason for both.
@@ -90,7 +90,7 @@ async fn limit(
             return Err(SessionError::Gone);
         }
         config.remove(*key).await?;
-        tracing::info!(session = %key.public(), max, "a session is evicted: its owner has too many");
+        events::evicted(*key, max);
     }
     Ok(())
 }

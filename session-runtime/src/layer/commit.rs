@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::attempt::Attempt;
 use super::config::Rolling;
 use super::error::SessionError;
+use super::events;
 use super::live::Live;
 use super::recover;
 use super::request::RequestSession;
@@ -130,7 +131,7 @@ async fn follow(session: &RequestSession) {
         Some(Attempt { from: Some(_), .. }) => recover::recover(session).await,
     };
     if let Err(error) = followed {
-        tracing::warn!(%error, "nobody can tell whether a session has a new id");
+        events::in_doubt(session.key(), &error);
     }
 }
 
@@ -189,7 +190,7 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
         state.moved = Moved::Touch;
         state.live = Some(Live { expires, ..live });
     } else {
-        tracing::info!(session = %live.key.public(), "a session had ended before it was touched");
+        events::gone(live.key, "it was touched");
         state.fate = Fate::Gone;
         state.live = None;
     }

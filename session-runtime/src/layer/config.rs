@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 
 use super::connection::{TrustedProxy, connection};
 use super::cookies::Cookies;
+use super::events;
 use super::live::Live;
 use super::names::Names;
 use super::transport::Transport;
@@ -55,6 +56,14 @@ pub(super) struct Arrival {
     pub(super) presented: Presented,
     pub(super) way: Way,
     pub(super) connection: Connection,
+}
+
+/// What stands under an id.
+pub(super) enum Found {
+    Live(Live),
+    /// A session that is dead by today's timeouts, though not by the store's word.
+    Expired,
+    Nothing,
 }
 
 /// Everything that requests share.
@@ -128,14 +137,8 @@ impl Config {
     fn presented(&self, headers: &HeaderMap) -> (Presented, Way) {
         let (presented, way) = self.transport.read(headers, &self.cookie_name, &self.keys);
         match presented {
-            Presented::Forged => {
-                tracing::warn!("a session token carries a tag that no secret made");
-            }
-            Presented::Ambiguous => {
-                tracing::warn!(
-                    "a request carries two different valid session tokens: neither counts"
-                );
-            }
+            Presented::Forged => events::forged(),
+            Presented::Ambiguous => events::ambiguous(),
             Presented::Nothing | Presented::Token { .. } => {}
         }
         (presented, way)
@@ -147,10 +150,21 @@ impl Config {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<Live>, StoreError> {
-        let key = id.key();
-        let found = self.ask(self.store.load(key, now)).await?;
-        let found = found.map(|stored| Live::new(id, stored));
-        Ok(found.filter(|live| self.is_alive(&live.record, live.expires, now)))
+        Ok(match self.look(id, now).await? {
+            Found::Live(live) => Some(live),
+            Found::Expired | Found::Nothing => None,
+        })
+    }
+
+    /// Looks for a session, and why there is none.
+    pub(super) async fn look(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
+        let Some(stored) = self.ask(self.store.load(id.key(), now)).await? else {
+            return Ok(Found::Nothing);
+        };
+        if !self.is_alive(&stored.record, stored.expires, now) {
+            return Ok(Found::Expired);
+        }
+        Ok(Found::Live(Live::new(id, stored)))
     }
 
     /// Whether a session that the store has counts by today's timeouts.
@@ -207,10 +221,7 @@ impl Config {
     pub(super) fn doubt(&self, writer: &CookieWriter, connection: Connection) {
         let is_dropped = connection == Connection::Plain && writer.is_secure();
         if is_dropped && !self.doubted.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "a `Secure` session cookie goes out over plain http to a host that is not loopback, \
-                 so browsers drop it: serve https, or name the proxy that does by `trusted_proxy`"
-            );
+            events::dropped_by_browsers();
         }
     }
 

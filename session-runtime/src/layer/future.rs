@@ -14,7 +14,9 @@ use pin_project_lite::pin_project;
 
 use super::commit::{self, Outcome};
 use super::error::SessionError;
+use super::events;
 use super::request::RequestSession;
+use crate::id::StoreKey;
 
 pin_project! {
     /// The future of a response whose session is stored before its head leaves.
@@ -84,7 +86,7 @@ impl<F> std::fmt::Debug for ResponseFuture<F> {
 fn finish(response: Response<Body>, outcome: Outcome, session: &RequestSession) -> Response<Body> {
     let Outcome { token, instead } = outcome;
     let mut response = match instead {
-        Some(error) => in_place(&error),
+        Some(error) => in_place(&error, session.key()),
         None => response,
     };
     let headers = response.headers_mut();
@@ -119,12 +121,9 @@ fn forbid_caching(headers: &mut HeaderMap) {
 }
 
 /// Neither the handler's body nor its headers: what it says has not happened.
-fn in_place(error: &SessionError) -> Response<Body> {
+fn in_place(error: &SessionError, session: Option<StoreKey>) -> Response<Body> {
     if error.status().is_server_error() {
-        tracing::error!(
-            error = error as &dyn std::error::Error,
-            "a session was not stored"
-        );
+        events::not_stored(session, error);
     }
     let mut response = Response::new(Body::from(error.public_message()));
     *response.status_mut() = error.status();

@@ -8,6 +8,7 @@ mod config;
 mod connection;
 mod cookies;
 mod error;
+pub(crate) mod events;
 mod future;
 mod live;
 mod names;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::error::SessionError;
+use super::events;
 use super::request::RequestSession;
 use crate::expiry::Timestamp;
 use crate::id::{PublicId, StoreKey};
@@ -77,7 +78,9 @@ impl Config {
 
     async fn end(&self, key: StoreKey) -> Result<bool, StoreError> {
         let ended = self.remove(key).await?;
-        tracing::info!(session = %key.public(), ended, "a session was revoked");
+        if ended {
+            events::revoked(key);
+        }
         Ok(ended)
     }
 }

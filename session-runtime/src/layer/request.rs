@@ -7,9 +7,10 @@ use std::time::Duration;
 use http::{HeaderMap, Uri};
 
 use super::builder::ConfigError;
-use super::config::{Arrival, Config};
+use super::config::{Arrival, Config, Found};
 use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
+use super::events;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
@@ -115,10 +116,17 @@ impl RequestSession {
             (state.way, state.connection) = (way, connection);
         }
         let found = match presented {
-            Presented::Token { id, signer } => {
-                let found = self.config.find(id, now).await?;
-                found.map(|live| (live, signer))
-            }
+            Presented::Token { id, signer } => match self.config.look(id, now).await? {
+                Found::Live(live) => Some((live, signer)),
+                Found::Expired => {
+                    events::expired(id.key());
+                    None
+                }
+                Found::Nothing => {
+                    events::not_found(id.key());
+                    None
+                }
+            },
             Presented::Nothing | Presented::Forged | Presented::Ambiguous => None,
         };
         let mut state = self.state();
@@ -146,7 +154,7 @@ impl RequestSession {
 
     /// The key of the session, where one is stored.
     pub(crate) fn key(&self) -> Option<StoreKey> {
-        self.state().live.as_ref().map(|live| live.key)
+        self.state().key()
     }
 
     pub(crate) fn expires(&self) -> Option<Timestamp> {
@@ -195,11 +203,7 @@ impl RequestSession {
         }
         state.writable()?;
         if state.is_taken_out(shape.id, since) {
-            let data = shape.type_name;
-            tracing::warn!(
-                data,
-                "a change is dropped: what it changed was taken out of the session"
-            );
+            events::taken_out(state.key(), shape.type_name);
             return Ok(());
         }
         state.pending.wanted.changes.extend(changes);
@@ -210,22 +214,23 @@ impl RequestSession {
     pub(crate) fn deposit(&self, shape: Shape, since: usize, changes: Vec<Change>) {
         let stage = self.state().stage;
         if stage != Stage::Open && !changes.is_empty() {
-            tracing::error!(
-                data = shape.type_name,
-                "a session was changed after its response was sent, the change is lost: use `SessionHandle::update`"
-            );
+            events::too_late(self.key(), shape.type_name);
             return;
         }
         if let Err(error) = self.hand_over(shape, since, changes) {
-            // The commit says so too, unless the handler has ended the session itself.
-            tracing::debug!(data = shape.type_name, %error, "a change of a session is dropped");
+            events::refused(self.key(), shape.type_name, &error);
             self.state().missed = Missed::TooLate;
         }
     }
 
     /// Notes that a view was left with a value that cannot be stored.
-    pub(crate) fn spoil(&self, unstorable: Unstorable) {
-        self.request("change", |pending| pending.unstorable = Some(unstorable));
+    pub(crate) fn spoil(&self, shape: Shape, unstorable: Unstorable) {
+        let mut state = self.state();
+        if state.stage == Stage::Open {
+            state.pending.unstorable = Some(unstorable);
+        } else {
+            events::too_late(state.key(), shape.type_name);
+        }
     }
 
     /// Puts a struct in, or takes it out.
@@ -272,10 +277,7 @@ impl RequestSession {
         if state.stage == Stage::Open {
             note(&mut state.pending);
         } else {
-            tracing::error!(
-                method,
-                "a session's response has been sent: this has no effect any more"
-            );
+            events::no_effect(state.key(), method);
         }
     }
 

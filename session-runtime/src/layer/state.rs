@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::config::{Arrival, Config};
 use super::error::SessionError;
+use super::events;
 use super::live::Live;
 use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
 use crate::data;
 use crate::expiry::Timestamp;
+use crate::id::StoreKey;
 use crate::record::{Fields, Owners, Record};
 use crate::store::Stored;
 use crate::token::Way;
@@ -110,6 +112,11 @@ pub(super) enum Origin {
 }
 
 impl State {
+    /// The key of the session, where one is stored.
+    pub(super) fn key(&self) -> Option<StoreKey> {
+        self.live.as_ref().map(|live| live.key)
+    }
+
     pub(super) fn is_taken_out(&self, data: TypeId, since: usize) -> bool {
         let mut taken_out = self.taken_out.iter().skip(since);
         taken_out.any(|taken_out| match taken_out {
@@ -142,7 +149,7 @@ impl State {
     /// The session has vanished: what is pending can never be stored, and is reported once.
     pub(super) fn lose(&mut self) -> SessionError {
         if let Some(live) = self.live.take() {
-            tracing::info!(session = %live.key.public(), "a session had ended before its changes were stored");
+            events::gone(live.key, "its changes were stored");
         }
         self.fate = Fate::Gone;
         self.attempt = None;
@@ -227,6 +234,9 @@ impl State {
     pub(super) fn meet(&mut self, attempt: Attempt, standing: Stored) {
         self.attempt = None;
         self.live = attempt.from.map(|from| Live::new(from.id, standing));
+        if let Some(session) = self.key() {
+            events::conflict(session);
+        }
     }
 
     /// A write will not arrive: what it held is still to be stored.
@@ -247,9 +257,11 @@ impl State {
     /// A write has arrived: what it held is no longer in hand.
     pub(super) fn adopt(&mut self, attempt: Attempt) {
         let has_new_id = attempt.has_new_id();
-        let Attempt { from: _, target } = attempt;
-        if has_new_id {
-            tracing::info!(session = %target.key.public(), "a session has a new id");
+        let Attempt { from, target } = attempt;
+        match from {
+            None => events::created(target.key),
+            Some(old) if has_new_id => events::rotated(old.key, target.key),
+            Some(_) => {}
         }
         self.attempt = None;
         self.in_hand = Wanted::default();

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::config::Config;
+use super::events;
 
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -70,7 +71,7 @@ async fn sweep(config: Weak<Config>) {
             Ok(freed) if freed >= BATCH => Duration::ZERO,
             Ok(_) => PAUSE,
             Err(error) => {
-                tracing::warn!(%error, "expired sessions could not be swept: trying again in a minute");
+                events::not_swept(&error);
                 PAUSE
             }
         };

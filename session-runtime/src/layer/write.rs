@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use super::admission;
 use super::attempt::Attempt;
 use super::error::SessionError;
+use super::events;
 use super::recover::recover;
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
@@ -63,19 +64,17 @@ impl RequestSession {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
-            tracing::error!(
-                "a session is not destroyed: its response was sent, and no runtime is here"
-            );
+            events::cannot_destroy(self.key());
             return;
         };
-        let session = Arc::clone(self);
+        let (session, known) = (Arc::clone(self), self.key());
         runtime.spawn(async move {
             let removed = match session.turn().await {
                 Ok(_turn) => remove(&session).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = removed {
-                tracing::error!(%error, "a session could not be destroyed after its response was sent");
+                events::not_destroyed(known, &error);
             }
         });
     }
@@ -109,10 +108,7 @@ pub(super) async fn store(
             turn = config.turns.wait(&key, config.store_timeout).await;
         }
     }
-    tracing::warn!(
-        attempts = ATTEMPTS,
-        "a session was not stored: others kept changing it"
-    );
+    events::contended(session.key(), ATTEMPTS);
     Err(SessionError::Contended)
 }
 
@@ -122,6 +118,7 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
         let mut state = session.state();
         (state.live.take(), state.attempt.take())
     };
+    let known = live.as_ref().map(|live| live.key);
     // A write whose caller was cancelled may have arrived under a new id, or may yet: not once the
     // session is removed from where it was.
     let ends = live.into_iter().chain(
@@ -132,8 +129,14 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     let config = &session.config;
     let mut removed = false;
     for live in ends {
-        removed |= config.remove(live.key).await?;
-        tracing::info!(session = %live.key.public(), removed, "a session was destroyed");
+        let found = config.remove(live.key).await?;
+        if found {
+            events::destroyed(live.key);
+        }
+        removed |= found;
+    }
+    if let (false, Some(session)) = (removed, known) {
+        events::gone(session, "it was destroyed");
     }
     Ok(removed)
 }

@@ -86,7 +86,12 @@ impl Lifetime {
     /// Whether a session stored with `expires` still lives: `now < expires`, and the absolute end
     /// of today's configuration is not past either.
     pub(crate) fn alive(self, created: Timestamp, expires: Timestamp, now: Timestamp) -> bool {
-        now < expires.min(created.plus(self.absolute)).min(self.until)
+        now < self.end(created, expires)
+    }
+
+    /// The instant from which a session stored with `expires` is dead, unless it is touched.
+    pub(crate) fn end(self, created: Timestamp, expires: Timestamp) -> Timestamp {
+        expires.min(created.plus(self.absolute)).min(self.until)
     }
 
     /// Whether enough has passed since the last touch to pay for another: a tenth of the idle

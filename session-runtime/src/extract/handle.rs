@@ -113,6 +113,25 @@ impl SessionHandle {
         self.0.set_idle(Duration::from_millis(millis.max(1000)));
     }
 
+    /// Waits until this process learns that the session is gone: for a websocket or a stream that must
+    /// not outlive the session it was opened in.
+    ///
+    /// It learns from its own requests: one that ends the session, signs in or out under another id,
+    /// or finds it gone. A rotation by the request of this handle does not end it. At the instant at
+    /// which the session would end it asks the store, since another process may have touched the
+    /// session. What another process ends it learns when it next asks the store: where several servers
+    /// share one, call [`load`](Self::load) from time to time.
+    ///
+    /// It begins with its first poll, and asks the store once then. Where nothing is stored yet, it
+    /// waits for the commit; if that stores nothing there is no session, and the wait is over. So it is
+    /// once [`destroy`](Self::destroy) has been carried out. If the store does not answer, the session
+    /// counts as alive.
+    ///
+    /// Any number may wait. Dropping the future leaves nothing behind.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        Arc::clone(&self.0).ended()
+    }
+
     /// Stores now what was changed so far; the response will carry the cookie if one is needed.
     ///
     /// A [`Session<T>`](crate::Session) that is still in use keeps its changes to itself: save it by

@@ -45,12 +45,24 @@ impl Attempt {
                     .await?
             }
         };
+        match (&swap, from) {
+            (Swap::Done, _) if !self.has_new_id() => {
+                config.endings.hasten(target.key, config.end(target));
+            }
+            (Swap::Done | Swap::Gone, Some(from)) => config.endings.announce(from.key),
+            (Swap::Conflict(_), _) | (_, None) => {}
+        }
         Ok(swap)
     }
 
     /// Asks the store whether it is this write that stands.
     pub(super) async fn has_arrived(&self, config: &Config) -> Result<bool, StoreError> {
         let standing = config.find(self.target.id, config.now()).await?;
-        Ok(standing.is_some_and(|live| live.record.revision == self.target.record.revision))
+        let expected = self.target.record.revision;
+        let has_arrived = standing.is_some_and(|live| live.record.revision == expected);
+        if let (true, true, Some(from)) = (has_arrived, self.has_new_id(), &self.from) {
+            config.endings.announce(from.key);
+        }
+        Ok(has_arrived)
     }
 }

@@ -10,6 +10,7 @@ use http::HeaderName;
 use super::config::{AtMaxSessions, Clock, Config, IdGenerator, Rolling};
 use super::connection::TrustedProxy;
 use super::cookies::{CookieSource, Head};
+use super::endings::Endings;
 use super::names::Names;
 use super::service::SessionLayer;
 use super::timeouts::Timeouts;
@@ -360,6 +361,7 @@ impl<'a> SessionLayerBuilder<'a> {
             new_id: self.new_id,
             names: Names::default(),
             turns: Turns::default(),
+            endings: Endings::default(),
         }))
     }
 

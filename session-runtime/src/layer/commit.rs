@@ -44,7 +44,7 @@ pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Ou
     if has_work || (!drops_changes(status) && due(&state)) {
         return None;
     }
-    state.stage = Stage::Sent;
+    state.close();
     Some(Outcome::default())
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
         Err(error) => Err(error),
     };
     let mut state = session.state();
-    state.stage = Stage::Sent;
+    state.close();
     // What the response says was not stored, no later update by a handle may store.
     state.drop_changes();
     state.attempt = None;
@@ -190,9 +190,11 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
         state.moved = Moved::Touch;
         state.live = Some(Live { expires, ..live });
     } else {
+        config.endings.announce(live.key);
         events::gone(live.key, "it was touched");
         state.fate = Fate::Gone;
         state.live = None;
+        state.stirs.stir();
     }
     Ok(())
 }

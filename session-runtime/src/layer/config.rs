@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 
 use super::connection::{TrustedProxy, connection};
 use super::cookies::Cookies;
+use super::endings::Endings;
 use super::events;
 use super::live::Live;
 use super::names::Names;
@@ -92,6 +93,7 @@ pub(crate) struct Config {
     pub(super) new_id: IdGenerator,
     pub(crate) names: Names,
     pub(super) turns: Turns,
+    pub(super) endings: Endings,
 }
 
 impl Config {
@@ -158,10 +160,13 @@ impl Config {
 
     /// Looks for a session, and why there is none.
     pub(super) async fn look(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
-        let Some(stored) = self.ask(self.store.load(id.key(), now)).await? else {
+        let key = id.key();
+        let Some(stored) = self.ask(self.store.load(key, now)).await? else {
+            self.endings.announce(key);
             return Ok(Found::Nothing);
         };
         if !self.is_alive(&stored.record, stored.expires, now) {
+            self.endings.announce(key);
             return Ok(Found::Expired);
         }
         Ok(Found::Live(Live::new(id, stored)))
@@ -174,7 +179,9 @@ impl Config {
 
     /// Removes a session; `false` where there was no live one.
     pub(super) async fn remove(&self, key: StoreKey) -> Result<bool, StoreError> {
-        self.ask(self.store.remove(key, self.now())).await
+        let removed = self.ask(self.store.remove(key, self.now())).await?;
+        self.endings.announce(key);
+        Ok(removed)
     }
 
     /// Waits for a store, but not longer than `store_timeout`.
@@ -198,6 +205,12 @@ impl Config {
 
     pub(super) fn deadline(&self, record: &Record, now: Timestamp) -> Timestamp {
         self.lifetime_of(record).deadline(record.created, now)
+    }
+
+    /// The instant from which a session is dead, unless it is touched.
+    pub(super) fn end(&self, live: &Live) -> Timestamp {
+        let lifetime = self.lifetime_of(&live.record);
+        lifetime.end(live.record.created, live.expires)
     }
 
     pub(super) fn touch_due(&self, live: &Live) -> bool {
@@ -237,6 +250,7 @@ impl fmt::Debug for Config {
             .field("cookie_name", &self.cookie_name)
             .field("lifetime", &self.lifetime)
             .field("rolling", &self.rolling)
+            .field("awaited", &self.endings)
             .finish_non_exhaustive()
     }
 }

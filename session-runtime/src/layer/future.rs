@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::commit::{self, Outcome};
 use super::error::SessionError;
 use super::events;
-use super::request::RequestSession;
+use super::request::{RequestSession, Served};
 use crate::id::StoreKey;
 
 pin_project! {
@@ -24,7 +24,7 @@ pin_project! {
         #[pin]
         handler: F,
         // None where the same layer, further out, commits.
-        session: Option<Arc<RequestSession>>,
+        session: Option<Served>,
         // Boxed only for a request that has something to store or to say.
         commit: Option<Committing>,
     }
@@ -39,7 +39,7 @@ impl<F> ResponseFuture<F> {
     pub(super) fn new(handler: F, session: Option<Arc<RequestSession>>) -> Self {
         Self {
             handler,
-            session,
+            session: session.map(Served),
             commit: None,
         }
     }
@@ -56,7 +56,8 @@ where
         let this = self.project();
         if this.commit.is_none() {
             let response = ready!(this.handler.poll(context))?.map(Body::new);
-            let Some(session) = this.session.as_ref().filter(|it| it.concerns_commit()) else {
+            let session = this.session.as_ref().map(|Served(session)| session);
+            let Some(session) = session.filter(|it| it.concerns_commit()) else {
                 return Poll::Ready(Ok(response));
             };
             if let Some(outcome) = commit::at_once(session, response.status()) {
@@ -72,7 +73,7 @@ where
         let outcome = ready!(committing.outcome.as_mut().poll(context));
         let response = committing.response.take();
         let response = response.expect("a future is polled to its end once");
-        let session = this.session.as_ref().expect("only a session is committed");
+        let Served(session) = this.session.as_ref().expect("only a session is committed");
         Poll::Ready(Ok(finish(response, outcome, session)))
     }
 }

@@ -7,6 +7,7 @@ mod commit;
 mod config;
 mod connection;
 mod cookies;
+mod endings;
 mod error;
 pub(crate) mod events;
 mod future;

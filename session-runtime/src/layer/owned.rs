@@ -48,7 +48,7 @@ impl Config {
         let Some((key, _)) = found else {
             return Ok(None);
         };
-        Ok(self.end(*key).await?.then_some(*key))
+        Ok(self.revoke_one(*key).await?.then_some(*key))
     }
 
     /// Marks that what an owner began up to now is revoked.
@@ -68,7 +68,7 @@ impl Config {
         let is_later = |stored: &Stored| stored.record.owners.since(owner) > Some(mark);
         let mut sessions = Vec::new();
         for (key, _) in listed.into_iter().filter(|(_, stored)| !is_later(stored)) {
-            match self.end(key).await {
+            match self.revoke_one(key).await {
                 Ok(ended) => sessions.extend(ended.then_some(key)),
                 Err(error) => result = Err(error),
             }
@@ -76,7 +76,7 @@ impl Config {
         Ended { sessions, result }
     }
 
-    async fn end(&self, key: StoreKey) -> Result<bool, StoreError> {
+    async fn revoke_one(&self, key: StoreKey) -> Result<bool, StoreError> {
         let ended = self.remove(key).await?;
         if ended {
             events::revoked(key);

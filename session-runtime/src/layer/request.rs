@@ -34,6 +34,23 @@ pub(crate) struct RequestSession {
     writing: tokio::sync::Mutex<()>,
 }
 
+/// A session whose request is being served. Where that ends without a commit, because the handler
+/// panicked or the visitor went away, nothing more of it is stored either.
+pub(super) struct Served(pub(super) Arc<RequestSession>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Most often nobody else has kept it.
+        if Arc::strong_count(&self.0) == 1 {
+            return;
+        }
+        let mut state = self.0.state();
+        if state.stage != Stage::Sent {
+            state.close();
+        }
+    }
+}
+
 impl RequestSession {
     pub(super) fn new(
         config: Arc<Config>,

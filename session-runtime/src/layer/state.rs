@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::config::{Arrival, Config};
+use super::endings::Stirs;
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub(super) moved: Moved,
     /// The visitor's token does not open the session as it is stored now.
     pub(super) owes_cookie: bool,
+    /// Who waits for the end of the session.
+    pub(super) stirs: Stirs,
 }
 
 /// How far the request has come.
@@ -154,6 +157,7 @@ impl State {
         self.fate = Fate::Gone;
         self.attempt = None;
         self.drop_changes();
+        self.stirs.stir();
         SessionError::Gone
     }
 
@@ -162,7 +166,12 @@ impl State {
         self.live = None;
         self.attempt = None;
         self.drop_changes();
-        self.fate = Fate::Revoked;
+        self.fate = if self.stage == Stage::Sent {
+            Fate::Gone
+        } else {
+            Fate::Revoked
+        };
+        self.stirs.stir();
     }
 
     /// Whether anything can still be stored in this request.
@@ -233,6 +242,9 @@ impl State {
     /// Another write was faster: what is in hand stays there.
     pub(super) fn meet(&mut self, attempt: Attempt, standing: Stored) {
         self.attempt = None;
+        if attempt.has_new_id() {
+            self.stirs.stir();
+        }
         self.live = attempt.from.map(|from| Live::new(from.id, standing));
         if let Some(session) = self.key() {
             events::conflict(session);
@@ -243,6 +255,7 @@ impl State {
     pub(super) fn withdraw(&mut self, fence: Live) {
         self.attempt = None;
         self.live = Some(fence);
+        self.stirs.stir();
     }
 
     /// Nobody can tell whether a write arrived, so what it held is given up. The response says so, even
@@ -252,6 +265,7 @@ impl State {
         self.attempt = None;
         self.in_hand = Wanted::default();
         self.live = attempt.from.map(|from| Live::new(from.id, standing));
+        self.stirs.stir();
     }
 
     /// A write has arrived: what it held is no longer in hand.
@@ -268,5 +282,8 @@ impl State {
         self.owes_cookie |= has_new_id;
         self.moved = Moved::Write;
         self.live = Some(target);
+        if has_new_id {
+            self.stirs.stir();
+        }
     }
 }

@@ -76,6 +76,7 @@ impl RequestSession {
             if let Err(error) = removed {
                 events::not_destroyed(known, &error);
             }
+            session.state().close();
         });
     }
 }

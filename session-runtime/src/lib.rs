@@ -32,6 +32,9 @@ mod record;
 mod secret;
 mod store;
 mod token;
+#[cfg(test)]
+#[path = "../../tests/support/trace.rs"]
+mod trace;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};

@@ -5,8 +5,14 @@ mod chromium;
 mod refusals;
 mod scope;
 mod site;
+#[path = "../support/trace.rs"]
+mod trace;
 #[path = "../support/wire.rs"]
 mod wire;
+/// Where `wire` looks for it.
+mod support {
+    pub(crate) use crate::trace;
+}
 
 #[path = "../../examples/cart.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]

@@ -10,6 +10,7 @@ pub struct TestClock(Arc<AtomicU64>);
 impl TestClock {
     /// Begins at noon on 2026-01-01.
     pub fn new() -> Self {
+        super::trace::install();
         Self(Arc::new(AtomicU64::new(1_767_268_800_000)))
     }
 

@@ -1,11 +1,11 @@
 //! Keeps what is logged, for a test to read.
 
-use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber, span};
+
+use super::trace;
 
 /// Keeps every event as one line: its level, its target, its message, its fields.
 #[derive(Clone, Default)]
@@ -19,9 +19,14 @@ impl Log {
         (log, guard)
     }
 
+    /// All that anybody said since the last call.
+    pub fn lines(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
     /// What the library said since the last call.
     pub fn events(&self) -> Vec<String> {
-        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
+        let mut lines = self.lines();
         lines.retain(|line| line.contains(" sessile: "));
         lines
     }
@@ -40,7 +45,10 @@ impl Subscriber for Log {
     }
 
     fn event(&self, event: &Event<'_>) {
-        self.0.lock().unwrap().push(line(event));
+        let line = trace::line(event);
+        // It stands in the place of the one that listens to the whole suite.
+        trace::write(&line);
+        self.0.lock().unwrap().push(line);
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -54,49 +62,4 @@ impl Subscriber for Log {
     fn enter(&self, _: &span::Id) {}
 
     fn exit(&self, _: &span::Id) {}
-}
-
-/// An event as one line.
-pub fn line(event: &Event<'_>) -> String {
-    let metadata = event.metadata();
-    let mut line = Line::default();
-    event.record(&mut line);
-    let Line { message, fields } = line;
-    format!(
-        "{} {}: {message}{fields}",
-        metadata.level(),
-        metadata.target()
-    )
-}
-
-/// The message, and what stands beside it.
-#[derive(Default)]
-pub struct Line {
-    pub message: String,
-    pub fields: String,
-}
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    /// With all that it comes from, as a person's log shows it.
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut chain = value.to_string();
-        let mut source = value.source();
-        while let Some(error) = source {
-            write!(chain, ": {error}").unwrap();
-            source = error.source();
-        }
-        self.record_debug(field, &format_args!("{chain}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            write!(self.message, "{value:?}").unwrap();
-        } else {
-            write!(self.fields, " {field}={value:?}").unwrap();
-        }
-    }
 }

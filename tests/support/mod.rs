@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod log;
 pub mod probe;
+pub mod trace;
 pub mod visitor;
 
 pub use self::clock::TestClock;

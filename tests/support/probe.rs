@@ -22,6 +22,7 @@ struct Inner {
 
 impl Probe {
     pub fn new() -> Self {
+        super::trace::install();
         Self::default()
     }
 

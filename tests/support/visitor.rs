@@ -24,6 +24,7 @@ pub struct Answer {
 
 impl Visitor {
     pub fn new(app: &Router) -> Self {
+        super::trace::install();
         Self {
             app: app.clone(),
             jar: Vec::new(),
@@ -78,6 +79,7 @@ impl Visitor {
 
 /// Sends one request as it is.
 pub async fn ask(app: &Router, request: Request<Body>) -> Answer {
+    super::trace::install();
     let response = app.clone().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();

@@ -16,6 +16,7 @@ pub struct Reply {
 
 /// Serves an application, for as long as the test's runtime lives.
 pub async fn serve(app: Router) -> SocketAddr {
+    crate::support::trace::install();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, app).await.unwrap() });

@@ -174,6 +174,7 @@ fn a_store_without_a_fault_passes() {
 }
 
 fn check(fault: Fault) {
+    crate::trace::install();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

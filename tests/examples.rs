@@ -20,11 +20,9 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Request, StatusCode};
-use support::{Visitor, visitor};
+use support::{Answer, Visitor};
 use tokio::task::JoinSet;
 
 const WELCOME: &str = "Welcome to this page for the first time!";
@@ -76,10 +74,10 @@ async fn the_cart_shows_what_was_put_in_and_its_total() {
     let app = cart::app();
     let mut visitor = Visitor::new(&app);
     visitor.get("/").await;
-    press(&app, &visitor, "/add", "Tea").await;
-    press(&app, &visitor, "/add", "Tea").await;
-    press(&app, &visitor, "/add", "Cocoa").await;
-    press(&app, &visitor, "/favourite", "Cocoa").await;
+    press(&visitor, "/add", "Tea").await;
+    press(&visitor, "/add", "Tea").await;
+    press(&visitor, "/add", "Cocoa").await;
+    press(&visitor, "/favourite", "Cocoa").await;
     let page = visitor.get("/").await.body;
     assert_eq!(quantities(&page), [2, 0, 1]);
     assert_eq!(favourites(&page), [false, false, true]);
@@ -93,11 +91,11 @@ async fn the_cart_forgets_what_is_removed() {
     let mut visitor = Visitor::new(&app);
     visitor.get("/").await;
     for item in ["Tea", "Tea", "Coffee"] {
-        press(&app, &visitor, "/add", item).await;
+        press(&visitor, "/add", item).await;
     }
-    press(&app, &visitor, "/remove", "Tea").await;
-    press(&app, &visitor, "/favourite", "Coffee").await;
-    press(&app, &visitor, "/favourite", "Coffee").await;
+    press(&visitor, "/remove", "Tea").await;
+    press(&visitor, "/favourite", "Coffee").await;
+    press(&visitor, "/favourite", "Coffee").await;
     let page = visitor.get("/").await.body;
     assert_eq!(quantities(&page), [0, 1, 0]);
     assert_eq!(favourites(&page), [false; 3]);
@@ -108,7 +106,7 @@ async fn the_cart_forgets_what_is_removed() {
 async fn the_cart_refuses_what_is_not_in_the_catalogue() {
     let app = cart::app();
     let visitor = Visitor::new(&app);
-    let refused = send(&app, &visitor, "/add", "<script>").await;
+    let refused = send(&visitor, "/add", "<script>").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(refused.set_cookies(), [""; 0]);
 }
@@ -119,14 +117,14 @@ async fn the_cart_keeps_what_two_tabs_add_at_once() {
     let mut visitor = Visitor::new(&app);
     visitor.get("/").await;
     let slow_tab = async {
-        press(&app, &visitor, "/add-slowly", "Tea").await;
+        press(&visitor, "/add-slowly", "Tea").await;
     };
     let quick_tab = async {
         // The slow one holds the empty cart by now.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        press(&app, &visitor, "/add", "Tea").await;
-        press(&app, &visitor, "/add", "Coffee").await;
-        press(&app, &visitor, "/favourite", "Cocoa").await;
+        press(&visitor, "/add", "Tea").await;
+        press(&visitor, "/add", "Coffee").await;
+        press(&visitor, "/favourite", "Cocoa").await;
         let page = visitor.peek("/").await.body;
         assert_eq!(quantities(&page), [1, 1, 0], "the slow one is not done");
     };
@@ -145,9 +143,9 @@ async fn the_cart_keeps_what_forty_tabs_add_at_once() {
     visitor.get("/").await;
     let mut tabs = JoinSet::new();
     for item in ["Tea", "Cocoa"].repeat(20) {
-        let (app, visitor) = (app.clone(), visitor.clone());
+        let visitor = visitor.clone();
         tabs.spawn(async move {
-            press(&app, &visitor, "/add", item).await;
+            press(&visitor, "/add", item).await;
             visitor.peek("/").await;
         });
     }
@@ -165,8 +163,8 @@ async fn the_cart_keeps_what_three_tabs_mark_at_once() {
         visitor.get("/").await;
         let mut tabs = JoinSet::new();
         for item in ["Tea", "Coffee", "Cocoa"] {
-            let (app, visitor) = (app.clone(), visitor.clone());
-            tabs.spawn(async move { press(&app, &visitor, "/favourite", item).await });
+            let visitor = visitor.clone();
+            tabs.spawn(async move { press(&visitor, "/favourite", item).await });
         }
         tabs.join_all().await;
         assert_eq!(favourites(&visitor.get("/").await.body), [true; 3]);
@@ -207,20 +205,27 @@ async fn the_program_cart_adds_over_tcp() {
     assert_eq!(quantities(page.body()), [1, 0, 0]);
 }
 
+#[tokio::test]
+async fn the_program_login_signs_in_over_tcp() {
+    let program = Program::start("login");
+    let form = format!("content-type: {FORM}");
+    let ann = "user=ann&password=correct+horse";
+    let signed_in = wire::ask(program.address, "POST /login", &[&form], ann).await;
+    assert_eq!(signed_in.status(), 303);
+    let page = wire::ask(program.address, "GET /", &[&cookie(&signed_in)], "").await;
+    assert!(page.body().contains("Welcome, ann."), "{}", page.body());
+}
+
 /// Presses a button of the cart's page, and is sent back to it.
-async fn press(app: &Router, visitor: &Visitor, action: &str, item: &str) {
-    let answer = send(app, visitor, action, item).await;
+async fn press(visitor: &Visitor, action: &str, item: &str) {
+    let answer = send(visitor, action, item).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{action} {item}");
     assert_eq!(answer.headers[LOCATION], "/");
 }
 
-async fn send(app: &Router, visitor: &Visitor, action: &str, item: &str) -> support::Answer {
-    let mut request = Request::post(action).header(CONTENT_TYPE, FORM);
-    if let Some(cookies) = visitor.cookies() {
-        request = request.header(COOKIE, cookies);
-    }
-    let body = Body::from(format!("item={item}"));
-    visitor::ask(app, request.body(body).unwrap()).await
+async fn send(visitor: &Visitor, action: &str, item: &str) -> Answer {
+    let request = Request::post(action).header(CONTENT_TYPE, FORM);
+    visitor.send_once(request, format!("item={item}")).await
 }
 
 /// The quantities of tea, coffee and cocoa.

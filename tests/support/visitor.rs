@@ -2,10 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::request::Builder;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Keeps the cookies of one browser, by name and nothing else.
 #[derive(Clone)]
@@ -33,7 +36,18 @@ impl Visitor {
 
     /// Asks, with the cookies of the jar, and keeps those of the answer.
     pub async fn get(&mut self, path: &str) -> Answer {
-        let answer = self.peek(path).await;
+        self.send(Request::get(path), "").await
+    }
+
+    /// Sends a form, with the cookies of the jar, and keeps those of the answer.
+    pub async fn post(&mut self, path: &str, form: &str) -> Answer {
+        let request = Request::post(path).header(CONTENT_TYPE, FORM);
+        self.send(request, form.to_owned()).await
+    }
+
+    /// Sends this request, with the cookies of the jar, and keeps those of the answer.
+    pub async fn send(&mut self, request: Builder, body: impl Into<Body>) -> Answer {
+        let answer = self.send_once(request, body).await;
         for cookie in answer.set_cookies() {
             let (pair, attributes) = cookie.split_once(';').unwrap_or((&cookie, ""));
             let (name, value) = pair.split_once('=').unwrap();
@@ -47,11 +61,15 @@ impl Visitor {
 
     /// Asks, and keeps no cookie of the answer.
     pub async fn peek(&self, path: &str) -> Answer {
-        let mut request = Request::get(path);
+        self.send_once(Request::get(path), "").await
+    }
+
+    /// Sends this request, and keeps no cookie of the answer.
+    pub async fn send_once(&self, mut request: Builder, body: impl Into<Body>) -> Answer {
         if let Some(cookies) = self.cookies() {
             request = request.header(COOKIE, cookies);
         }
-        ask(&self.app, request.body(Body::empty()).unwrap()).await
+        ask(&self.app, request.body(body.into()).unwrap()).await
     }
 
     /// The `Cookie` header that would be sent.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chromium;
+mod devices;
 mod refusals;
 mod scope;
 mod site;
@@ -17,6 +18,9 @@ mod support {
 #[path = "../../examples/cart.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod cart;
+#[path = "../../examples/login.rs"]
+#[allow(dead_code, unreachable_pub, reason = "an example is a program")]
+mod login;
 #[path = "../../examples/page_views.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod page_views;

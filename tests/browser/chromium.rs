@@ -47,6 +47,14 @@ where
     closed.unwrap();
 }
 
+/// As [`browse`], with two browsers that share nothing.
+pub async fn browse_both<F>(visit: impl FnOnce(Browser, Browser) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    browse(async move |first| browse(async move |second| visit(first, second).await).await).await;
+}
+
 impl Browser {
     async fn open(driver: &Driver) -> Self {
         let profile = format!("--user-data-dir={}", driver.profile.display());
@@ -93,18 +101,36 @@ impl Browser {
         element.click().await.unwrap();
     }
 
+    /// Types into a field of a form.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.0.find(Locator::Css(css)).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Clicks on what leads to no other page.
+    pub async fn tick(&self, css: &str) {
+        let element = self.0.find(Locator::Css(css)).await.unwrap();
+        element.click().await.unwrap();
+    }
+
     /// Waits for the page that was asked for, and returns its text.
     pub async fn arrive(&self) -> String {
-        let arrival = async {
-            let is_there = "return !window.isLeft && document.readyState == 'complete'";
+        self.wait_for("!window.isLeft && document.readyState == 'complete'")
+            .await;
+        self.text().await
+    }
+
+    /// Waits until this holds in the page.
+    pub async fn wait_for(&self, condition: &str) {
+        let script = format!("return {condition}");
+        let wait = async {
             // Between two pages there is none that could run it.
-            while self.0.execute(is_there, Vec::new()).await.ok() != Some(json!(true)) {
+            while self.0.execute(&script, Vec::new()).await.ok() != Some(json!(true)) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let arrived = tokio::time::timeout(Duration::from_mins(1), arrival).await;
-        arrived.expect("a page takes no minute");
-        self.text().await
+        let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
+        waited.unwrap_or_else(|_| panic!("for a minute it did not hold: {condition}"));
     }
 
     /// Marks the page as the old one.
@@ -126,6 +152,16 @@ impl Browser {
     pub async fn cookie(&self, name: &str) -> Option<Cookie<'static>> {
         let cookies = self.0.get_all_cookies().await.unwrap();
         cookies.into_iter().find(|cookie| cookie.name() == name)
+    }
+
+    /// Puts this value into a cookie of the page's host, as whoever has the browser in hand can.
+    pub async fn plant(&self, name: &'static str, value: &str) {
+        let cookie = Cookie::build((name, value.to_owned()))
+            .domain("127.0.0.1")
+            .path("/")
+            .secure(true)
+            .http_only(true);
+        self.0.add_cookie(cookie.build()).await.unwrap();
     }
 
     /// The attributes of that cookie, as the browser shows them.

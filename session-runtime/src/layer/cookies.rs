@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::{Extensions, HeaderMap, Request, Uri};
 
-use super::builder::ConfigError;
 use super::config::Config;
+use super::config_error::ConfigError;
 use super::connection::{connection, host};
 use super::transport::Transport;
 use crate::cookie::{

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::builder::ConfigError;
+use super::config_error::ConfigError;
 use super::names::NameTaken;
 use crate::data::Unstorable;
 use crate::store::StoreError;

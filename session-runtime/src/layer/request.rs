@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
-use super::builder::ConfigError;
 use super::config::{Arrival, Config, Found};
+use super::config_error::ConfigError;
 use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::events;

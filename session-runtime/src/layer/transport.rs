@@ -3,7 +3,7 @@
 use http::header::{HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
-use super::builder::ConfigError;
+use super::config_error::ConfigError;
 use crate::cookie;
 use crate::id::SessionId;
 use crate::secret::KeyRing;

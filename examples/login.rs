@@ -1,4 +1,4 @@
-//! Login and logout: accounts, and a list of devices.
+//! Login and logout: accounts, a list of devices, and pages that learn when they are signed out.
 //!
 //! Open it in two browsers, sign in to both as `ann` with `correct horse`, and let one of them sign
 //! the other out.
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::DefaultBodyLimit;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::response::{Html, IntoResponse, Redirect, Response, Result};
@@ -128,7 +129,7 @@ fn to_login(rejection: SessionRejection) -> Response {
 <title>Your devices</title>
 <h1>Your devices</h1>
 {% if let Some(message) = flash %}<p id="flash">{{ message }}</p>{% endif %}
-<p>You are <b>{{ user }}</b>.</p>
+<p>You are <b>{{ user }}</b>, <b id="state" role="status">signed in</b>.</p>
 <table>
   <tr><th>Device</th><th>Signed in</th><th>Last seen</th><th></th></tr>
   {% for row in rows %}
@@ -147,6 +148,10 @@ fn to_login(rejection: SessionRejection) -> Response {
   <button formaction="/sign-out-others">Sign out the others</button>
   <button formaction="/sign-out-everywhere">Sign out everywhere</button>
 </form>
+<script>
+  const socket = new WebSocket(location.origin.replace("http", "ws") + "/live");
+  socket.onmessage = ({ data }) => { document.getElementById("state").textContent = data; };
+</script>
 "#
 )]
 struct DevicesPage<'a> {
@@ -242,6 +247,21 @@ async fn whoami(Account { user }: Account) -> String {
     user
 }
 
+/// Tells an open page that its session has ended.
+async fn live(_: Account, session: SessionHandle, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(async move |mut socket: WebSocket| {
+        tokio::select! {
+            () = session.ended() => {
+                // A page that is closed meanwhile needs no word.
+                let _ = socket.send(Message::text("signed out")).await;
+                let _ = socket.send(Message::Close(None)).await;
+            }
+            // The page says nothing, so this is that it was left.
+            _ = socket.recv() => {}
+        }
+    })
+}
+
 /// The application, for `main` and for tests.
 pub fn app() -> Router {
     let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
@@ -255,6 +275,7 @@ pub fn app() -> Router {
         .route("/sign-out-others", post(sign_out_others))
         .route("/sign-out-everywhere", post(sign_out_everywhere))
         .route("/api/whoami", get(whoami))
+        .route("/live", get(live))
         .layer(sessions)
         // What is typed into a form may be stored: it is short.
         .layer(DefaultBodyLimit::max(1024))

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
+#[path = "support/wire.rs"]
+mod wire;
 
 #[path = "../examples/login.rs"]
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
@@ -10,9 +12,14 @@ mod login;
 use std::time::Duration;
 
 use axum::Router;
-use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
+use futures_util::StreamExt;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, USER_AGENT};
 use http::{Request, StatusCode};
 use support::{Answer, Visitor};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 const ANN: &str = "user=ann&password=correct+horse";
 const BOB: &str = "user=bob&password=battery+staple";
@@ -230,6 +237,30 @@ async fn a_stranger_is_sent_to_the_login_page_and_a_program_is_told_401() {
         let answer = stranger.post(button, "session=AAAAAAAAAAAAAAAA").await;
         assert_leads_to("/login", &answer);
     }
+    let answer = stranger.get("/live").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_that_it_was_signed_out() {
+    let app = login::app();
+    let address = wire::serve(app.clone()).await;
+    let mut here = signed_in(&app, ANN, "here").await;
+    let there = signed_in(&app, ANN, "there").await;
+    let mut request = format!("ws://{address}/live")
+        .into_client_request()
+        .unwrap();
+    let cookies = there.cookies().unwrap().parse().unwrap();
+    request.headers_mut().insert(COOKIE, cookies);
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut page, _) = client_async(request, stream).await.unwrap();
+    let early = timeout(Duration::from_millis(100), page.next()).await;
+    assert!(early.is_err(), "it is signed in: {early:?}");
+
+    here.post("/sign-out-others", "").await;
+    let word = page.next().await.unwrap().unwrap();
+    assert_eq!(word.to_text().unwrap(), "signed out");
+    assert!(page.next().await.unwrap().unwrap().is_close());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Two browsers that share nothing: who is signed out where; and a planted id serves nobody.
+//! Two browsers that share nothing: what the one signs out, the other learns; and a planted id serves
+//! nobody.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +11,14 @@ const COOKIE: &str = "__Host-sid";
 const ANN: [&str; 2] = ["ann", "correct horse"];
 const BOB: [&str; 2] = ["bob", "battery staple"];
 
+const SAYS_SIGNED_IN: &str = "document.getElementById('state').textContent == 'signed in'
+    && socket.readyState == WebSocket.OPEN";
+const SAYS_SIGNED_OUT: &str = "document.getElementById('state').textContent == 'signed out'
+    && socket.readyState == WebSocket.CLOSED";
+
 #[tokio::test]
 #[ignore = "needs Chromium and its driver: ./tests/all installs and runs them"]
-async fn signing_out_everywhere_reaches_another_browser() {
+async fn signing_out_everywhere_reaches_the_open_page_of_another_browser() {
     let site = serve().await;
     browse_both(async move |here, there| {
         sign_in(&here, &site, ANN).await;
@@ -20,9 +26,12 @@ async fn signing_out_everywhere_reaches_another_browser() {
         here.reload().await;
         for browser in [&here, &there] {
             assert_eq!(devices(browser).await, 2);
+            browser.wait_for(SAYS_SIGNED_IN).await;
         }
         here.click("[formaction='/sign-out-everywhere']").await;
         assert_eq!(path(&here).await, "/login");
+        there.wait_for(SAYS_SIGNED_OUT).await;
+        assert_eq!(path(&there).await, "/", "the page is still open");
         there.click("[formaction='/sign-out-others']").await;
         assert_eq!(path(&there).await, "/login");
     })
@@ -31,14 +40,17 @@ async fn signing_out_everywhere_reaches_another_browser() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and its driver: ./tests/all installs and runs them"]
-async fn signing_out_one_device_leaves_this_one_alone() {
+async fn signing_out_one_device_reaches_its_open_page_and_leaves_this_one_alone() {
     let site = serve().await;
     browse_both(async move |here, there| {
         sign_in(&there, &site, ANN).await;
         sign_in(&here, &site, ANN).await;
+        there.wait_for(SAYS_SIGNED_IN).await;
         let page = here.click("button[name=session]").await;
         assert!(page.contains("Signed out there."), "{page}");
         assert_eq!(devices(&here).await, 1);
+        here.wait_for(SAYS_SIGNED_IN).await;
+        there.wait_for(SAYS_SIGNED_OUT).await;
         there.reload().await;
         assert_eq!(path(&there).await, "/login");
     })

@@ -17,8 +17,10 @@ use axum::routing::get;
 use fastrand::Rng;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use sessile::Transport::{Cookie, Either, Header};
 use sessile::{
-    CookieOptions, MemoryStore, Rolling, Secret, Session, SessionHandle, SessionLayer, merge,
+    CookieOptions, MemoryStore, Rolling, Secret, Session, SessionHandle, SessionLayer, Transport,
+    merge,
 };
 use shared_cache::SharedCache;
 use support::{Answer, TestClock, visitor};
@@ -28,6 +30,9 @@ const STEPS: usize = 40;
 
 /// Who asks, as the origin knows and the cache does not; and for whom an answer was made.
 const VISITOR: HeaderName = HeaderName::from_static("x-visitor");
+
+/// Where a token travels that is in no cookie.
+const TOKEN: HeaderName = HeaderName::from_static("x-session");
 
 /// What a handler may say of caching; the clock begins at noon on 2026-01-01.
 const POLICIES: [&[(&str, &str)]; 8] = [
@@ -89,7 +94,7 @@ async fn without_vary_a_page_leaks() {
 async fn without_no_store_a_cookie_leaks() {
     let strip = map_response(|mut response: Response| async {
         let headers = response.headers_mut();
-        if headers.contains_key(SET_COOKIE) {
+        if headers.contains_key(SET_COOKIE) || headers.contains_key(TOKEN) {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("public, max-age=60"),
@@ -139,10 +144,14 @@ struct Tally {
 async fn play(seed: usize, around: impl FnOnce(Router) -> Router) -> Tally {
     let mut random = Rng::with_seed(seed as u64);
     let clock = TestClock::new();
-    let app = around(routes().layer(sessions(&mut random, &clock))).layer(from_fn(stamp));
+    let transport = random
+        .choice([Cookie, Header(TOKEN), Either(TOKEN)])
+        .unwrap();
+    let sessions = sessions(&mut random, &clock, transport.clone());
+    let app = around(routes().layer(sessions)).layer(from_fn(stamp));
     let mut cache = SharedCache::default();
     let policies: Vec<usize> = random.choose_multiple(0..POLICIES.len(), 2);
-    let mut visitors = NAMES.map(|name| Visitor::new(name, &mut random));
+    let mut visitors = NAMES.map(|name| Visitor::new(name, &transport, &mut random));
     let mut tally = Tally::default();
     for step in 0..STEPS {
         clock.advance(Duration::from_secs(random.u64(0..8)));
@@ -177,18 +186,24 @@ async fn ask(app: &Router, path: &str, headers: &HeaderMap) -> Answer {
     visitor::ask(app, request).await
 }
 
-/// A visitor with a browser that keeps the session's cookie.
+/// A visitor with a browser that keeps the session's cookie, or with a program that keeps its token.
 struct Visitor {
     name: &'static str,
     theme: Option<&'static str>,
+    is_program: bool,
     session: Option<String>,
 }
 
 impl Visitor {
-    fn new(name: &'static str, random: &mut Rng) -> Self {
+    fn new(name: &'static str, transport: &Transport, random: &mut Rng) -> Self {
         Self {
             name,
             theme: random.bool().then_some("theme=dark"),
+            is_program: match transport {
+                Header(_) => true,
+                Either(_) => random.bool(),
+                _ => false,
+            },
             session: None,
         }
     }
@@ -198,11 +213,12 @@ impl Visitor {
         headers.insert(VISITOR, HeaderValue::from_static(self.name));
         let language = random.choice(["en", "fr"]).unwrap();
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(language));
-        let cookies: Vec<_> = self
-            .theme
-            .into_iter()
-            .chain(self.session.as_deref())
-            .collect();
+        let session = self.session.as_deref();
+        if self.is_program {
+            headers.insert(TOKEN, session.unwrap_or_default().try_into().unwrap());
+        }
+        let cookie = session.filter(|_| !self.is_program);
+        let cookies: Vec<_> = self.theme.into_iter().chain(cookie).collect();
         if !cookies.is_empty() {
             headers.insert(COOKIE, cookies.join("; ").try_into().unwrap());
         }
@@ -213,7 +229,8 @@ impl Visitor {
     fn finds(&self, answer: &Answer) -> Option<&'static str> {
         let is_foreign = answer.headers[VISITOR] != self.name;
         let mut others = NAMES.iter().filter(|name| **name != self.name);
-        if is_foreign && answer.headers.contains_key(SET_COOKIE) {
+        let has = |name| answer.headers.contains_key(name);
+        if is_foreign && (has(SET_COOKIE) || has(TOKEN)) {
             Some("a cookie")
         } else if others.any(|other| answer.body.contains(other)) {
             Some("a page")
@@ -223,6 +240,9 @@ impl Visitor {
     }
 
     fn receive(&mut self, answer: &Answer) {
+        if let Some(token) = answer.header(TOKEN.as_str()) {
+            self.session = (!token.is_empty()).then(|| token.to_owned());
+        }
         for cookie in answer.set_cookies() {
             let (pair, attributes) = cookie.split_once(';').unwrap();
             let is_removal = attributes.contains("Max-Age=0");
@@ -232,16 +252,18 @@ impl Visitor {
 }
 
 /// A layer of settings that differ in when a cookie is sent.
-fn sessions(random: &mut Rng, clock: &TestClock) -> SessionLayer {
+fn sessions(random: &mut Rng, clock: &TestClock, transport: Transport) -> SessionLayer {
     let minute = Duration::from_mins(1);
     let builder = SessionLayer::builder(MemoryStore::new(), Secret::generate())
         .clock(clock.reader())
+        .transport(transport)
         .idle_timeout(minute);
-    let builder = match random.u8(0..5) {
+    let builder = match random.u8(0..6) {
         0 => builder.rolling(Rolling::EveryResponse),
         1 => builder.save_uninitialized(true),
         2 => builder.resave(true),
         3 => builder.cookie(CookieOptions::new().max_age(minute)),
+        4 => builder.cookie_for(move |_| CookieOptions::new().max_age(minute)),
         _ => builder,
     };
     builder.build().unwrap()

@@ -28,6 +28,10 @@ const MOST_SHARDS: usize = 4096;
 /// How many shards a store that is full looks at for something that has expired, before it refuses.
 const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 
+/// After so many looks at an owner's sessions, what was found will do, though others were rotated
+/// meanwhile: the sessions of an owner of very many never stand still.
+const LOOKS: usize = 4096;
+
 /// Keeps sessions in memory: for one process, until it ends.
 ///
 /// A load is a lookup and one count of a shared record; no JSON is read or written. Sessions lie in
@@ -80,7 +84,8 @@ impl MemoryStore {
     ///
     /// A session counts as its fields and about 260 bytes, which is what it takes at most: keys,
     /// dates, empty places of the map and the allocator's own share included; and for an owner as
-    /// 512 bytes more.
+    /// 512 bytes more. Marks are not counted: a revocation must not fail for want of room, and there
+    /// is at most one for each owner, until it is past.
     #[must_use]
     pub fn max_bytes(mut self, max: usize) -> Self {
         self.room.max_bytes = max;
@@ -236,12 +241,28 @@ impl MemoryStore {
     }
 
     fn owned_now(&self, owner: OwnerKey, now: Timestamp) -> Vec<(StoreKey, Stored)> {
-        let listed = self.index.sessions(owner).into_iter();
-        let found = listed.filter_map(|key| Some((key, self.load_now(&key, now)?)));
-        // One may have changed hands since it was listed.
+        let mut found = Vec::new();
+        let mut looks = 0;
+        while looks < LOOKS {
+            found.clear();
+            let mut is_whole = true;
+            let listed = self.index.sessions(owner);
+            looks += listed.len().max(1);
+            for key in listed {
+                let shard = self.shard(&key);
+                let stands = shard.get(&key);
+                match stands.filter(|stored| stored.record.owners.since(owner).is_some()) {
+                    Some(stored) if stored.is_live(now) => found.push((key, stored.clone())),
+                    Some(_) => {}
+                    // Gone since it was listed: rotated perhaps, and the next list says where to.
+                    None => is_whole = false,
+                }
+            }
+            if is_whole {
+                break;
+            }
+        }
         found
-            .filter(|(_, stored)| stored.record.owners.since(owner).is_some())
-            .collect()
     }
 
     /// Lists a session under its owners in the place of those it had. The caller holds its shard.

@@ -8,6 +8,9 @@ use crate::expiry::Timestamp;
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Owners};
 
+/// Below this many places a map is not worth making smaller.
+const SMALL: usize = 64;
+
 /// A power of two, so that choosing one is a mask.
 const PARTS: usize = 64;
 
@@ -39,18 +42,25 @@ impl Index {
         if before == after {
             return;
         }
-        for owner in before.into_iter().flat_map(Owners::keys) {
+        // Who stays an owner has the session listed all the time: a revocation may list it now.
+        for owner in after.into_iter().flat_map(Owners::keys) {
+            let mut part = self.part(owner);
+            part.entry(owner).or_default().sessions.insert(session);
+        }
+        let stays = |owner| after.is_some_and(|after| after.since(owner).is_some());
+        let parted = before.into_iter().flat_map(Owners::keys);
+        for owner in parted.filter(|owner| !stays(*owner)) {
             let mut part = self.part(owner);
             if let Some(known) = part.get_mut(&owner) {
                 known.sessions.remove(&session);
+                let len = known.sessions.len();
+                if is_wasteful(known.sessions.capacity(), len) {
+                    known.sessions.shrink_to(len * 2);
+                }
                 if known.is_empty() {
                     part.remove(&owner);
                 }
             }
-        }
-        for owner in after.into_iter().flat_map(Owners::keys) {
-            let mut part = self.part(owner);
-            part.entry(owner).or_default().sessions.insert(session);
         }
     }
 
@@ -95,6 +105,10 @@ impl Index {
             known.mark.take_if(|mark| mark.until <= now);
             !known.is_empty()
         });
+        let len = part.len();
+        if is_wasteful(part.capacity(), len) {
+            part.shrink_to(len * 2);
+        }
     }
 
     /// Of how many owners something is known.
@@ -126,5 +140,55 @@ impl Default for Index {
 impl Known {
     fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.mark.is_none()
+    }
+}
+
+/// Whether a map that shrank a lot should give memory back: no cap counts what is empty.
+fn is_wasteful(capacity: usize, len: usize) -> bool {
+    capacity > SMALL.max(len.saturating_mul(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{ID_BYTES, SessionId};
+
+    fn owner(number: u16) -> OwnerKey {
+        OwnerKey::of("account", &number.to_le_bytes())
+    }
+
+    fn session(number: u16) -> StoreKey {
+        let mut bytes = [0; ID_BYTES];
+        bytes[..2].copy_from_slice(&number.to_le_bytes());
+        SessionId::from_bytes(bytes).key()
+    }
+
+    #[test]
+    fn an_owner_who_had_many_sessions_gives_their_memory_back() {
+        let (index, ann) = (Index::default(), owner(0));
+        let owners = Owners::default().with("account", ann, Timestamp::MAX);
+        for number in 0..1000 {
+            index.exchange(session(number), None, Some(&owners));
+        }
+        for number in 1..1000 {
+            index.exchange(session(number), Some(&owners), None);
+        }
+        assert_eq!(index.sessions(ann), [session(0)]);
+        let part = index.part(ann);
+        assert!(part[&ann].sessions.capacity() <= SMALL);
+    }
+
+    #[test]
+    fn a_sweep_gives_the_memory_of_marks_that_are_past_back() {
+        let (index, past) = (Index::default(), Timestamp::from_millis(1));
+        for number in 0..20_000 {
+            index.mark(owner(number), past, past, Timestamp::from_millis(0));
+        }
+        assert_eq!(index.len(), 20_000);
+        for part in 0..PARTS {
+            index.sweep(part, past);
+            assert!(index.lock(part).capacity() <= SMALL);
+        }
+        assert_eq!(index.len(), 0);
     }
 }

@@ -91,7 +91,7 @@ fn it_keeps_the_contract() {
 
 #[test]
 fn it_keeps_the_contract_in_an_arc_with_little_room() {
-    block_on(conformance(Arc::new(MemoryStore::new().max_sessions(1000))));
+    block_on(conformance(Arc::new(MemoryStore::new().max_sessions(2000))));
 }
 
 #[test]
@@ -345,4 +345,38 @@ fn the_index_forgets_an_owner_of_whom_nothing_is_left() {
     assert_eq!(sweep(&store, 12, 100), 1);
     assert_eq!(store.index.len(), 0);
     expect_counted(store);
+}
+
+/// Lists the one session of an owner while another thread changes it.
+fn expect_listed(change: impl Fn(&MemoryStore, OwnerKey, u64) + Sync) {
+    const CHANGES: u64 = 20_000;
+
+    let (store, ann) = (MemoryStore::new(), OwnerKey::of("account", b"1"));
+    let first = owned(session(0, "", END), ann, 0);
+    now(store.insert(key(0), first, at(0))).unwrap();
+    thread::scope(|scope| {
+        let changes = scope.spawn(|| (0..CHANGES).for_each(|number| change(&store, ann, number)));
+        while !changes.is_finished() {
+            assert_eq!(now(store.owned_by(ann, at(0))).unwrap().len(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_session_is_listed_while_its_owner_signs_in_anew() {
+    expect_listed(|store, ann, number| {
+        let new = owned(session(number + 1, "", END), ann, number + 1);
+        let swap = now(store.replace(key(0), revision(number), new, at(0)));
+        assert_eq!(swap.unwrap(), Swap::Done);
+    });
+}
+
+#[test]
+fn a_session_is_listed_once_while_it_is_rotated() {
+    expect_listed(|store, ann, number| {
+        let new = owned(session(number + 1, "", END), ann, 0);
+        let (from, to) = (key(number), key(number + 1));
+        let swap = now(store.rotate(from, revision(number), to, new, at(0)));
+        assert_eq!(swap.unwrap(), Swap::Done);
+    });
 }

@@ -1,9 +1,13 @@
 //! Checks that a store keeps the contract of [`SessionStore`]; knows no store.
 
+mod crowd;
+mod crowded;
 mod dead;
 mod dropped;
 mod kit;
 mod live;
+mod marks;
+mod owners;
 mod races;
 mod values;
 
@@ -26,8 +30,9 @@ use super::SessionStore;
 /// and touches no other. Only [`remove_expired`](SessionStore::remove_expired) reaches further: it
 /// frees what has expired, whoever stored it.
 ///
-/// Sessions end by the system's clock, as they do on a server that expires keys by itself; that
-/// server's clock has to agree with this one to within a second.
+/// Sessions and marks end by the system's clock, as they do on a server that expires keys by itself;
+/// that server's clock has to agree with this one to within a second. The store must have room for
+/// 2,000 sessions.
 ///
 /// # Panics
 ///
@@ -52,11 +57,36 @@ pub async fn conformance(store: impl SessionStore) {
     live::touch_gives_way_to_a_write(&store).await;
     live::remove_is_final(&store).await;
 
+    owners::sessions_are_found_by_each_owner(&store).await;
+    owners::nobody_finds_what_is_not_theirs(&store).await;
+    owners::a_new_sign_in_is_told_from_the_old(&store).await;
+    owners::sessions_change_hands(&store).await;
+    owners::what_did_nothing_changes_no_hands(&store).await;
+    owners::touch_keeps_a_session_listed(&store).await;
+    owners::sessions_of_one_owner_end_one_by_one(&store).await;
+    owners::a_sweep_leaves_the_living_listed(&store).await;
+
+    marks::a_mark_is_set_and_read(&store).await;
+    marks::marks_go_forward(&store).await;
+    marks::a_mark_is_its_owners_alone(&store).await;
+    marks::a_mark_is_past_at_its_until(&store).await;
+    marks::a_mark_is_kept_for_the_longer(&store).await;
+    marks::a_sweep_leaves_marks_that_stand(&store).await;
+    marks::marks_and_sessions_leave_each_other_alone(&store).await;
+
     races::one_insert_wins(&store).await;
     races::one_replace_wins(&store).await;
     races::no_update_is_lost(&store).await;
     races::one_rotation_wins(&store).await;
     races::removal_is_final(&store).await;
+
+    races::no_two_marks_are_the_same(&store).await;
+
+    crowded::what_is_written_stays_listed(&store).await;
+    crowded::the_list_is_exact_after_a_crowd(&store).await;
+    crowded::the_last_to_take_a_session_has_it(&store).await;
+    crowded::no_sign_in_slips_through(&store).await;
+    owners::an_owner_may_have_many(&store).await;
 
     dropped::operations_happen_or_do_not(&store).await;
 }

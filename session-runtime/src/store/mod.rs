@@ -35,9 +35,16 @@ use crate::record::{OwnerKey, Record, RecordError, Revision};
 /// may be past: the session is then dead at once. More than a century ahead it may come back as any
 /// instant that far.
 ///
-/// A record may have [owners](Record::owners). From the moment that an operation has answered which
-/// stored such a record, [`owned_by`](Self::owned_by) finds the session by each of them, and by nobody
-/// else; once it is dead, or its record has other owners, no more.
+/// A record may have [owners](Record::owners). [`owned_by`](Self::owned_by) finds a live session by
+/// each owner that its record has, and by nobody else. An index apart from the records keeps that up
+/// if it may list too much but never too little:
+///
+/// - A session is listed before it can be loaded as an owner's, and unlisted only after it no longer
+///   can: a `replace` never unlists it from an owner who stays, nor from one to whom a later
+///   `replace` has given it back.
+/// - Of what is listed, only what the record confirms that stands there now is answered.
+/// - What is listed and not confirmed may belong to an operation under way. Who clears up waits
+///   until that cannot be: for longer than any operation takes.
 ///
 /// An operation answers when its effect is as durable as the store makes it. When a store cannot
 /// tell, it answers an error, never an absence.
@@ -71,7 +78,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Where a store cannot do both at once, the removal of `from` decides: at no time are both
     /// usable with the new content, and of two rotations of one key at most one takes effect.
-    /// That `to` has a live session already is an error.
+    /// That `to` has a live session already is an error, [`StoreError::Taken`].
     fn rotate(
         &self,
         from: StoreKey,
@@ -100,10 +107,16 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
     ///
     /// The layer calls it from time to time, and again at once while it frees as many as `limit`. A
-    /// store whose server does this by itself answers 0. Marks that are past go with it, uncounted.
+    /// store whose server does this by itself answers 0. Marks that are past are freed as well, and do
+    /// not count.
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
 
-    /// Finds the live sessions of an owner, in any order.
+    /// Finds the live sessions of an owner, each once, in any order, and all of them.
+    ///
+    /// It need not be one look at all sessions. A session that is the owner's from the question to
+    /// the answer is in it, whatever is written to it; one that is stored, ends, changes hands or is
+    /// rotated in between may be. What was answered before the question counts: no replica, cache or
+    /// snapshot from before it will do, here and for [`marked`](Self::marked).
     ///
     /// A store without an index may look at every session.
     fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>>;
@@ -111,11 +124,14 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Marks that all sign-ins of an owner up to now are revoked, and answers the mark: `at`, or a
     /// millisecond after the mark that stands, whichever is later. So no two marks are the same.
     ///
-    /// The mark is kept until `until`, or for as long as the one that stood, whichever is longer.
+    /// The mark stands while `now < until`, or for as long as the one that stood, whichever is longer;
+    /// a store that keeps coarser time rounds up, by less than a second. Then it is as if it had never
+    /// been. It is kept whether or not the owner has sessions.
     ///
-    /// Who signs in stores the session and then reads the mark; who revokes sets the mark and then
-    /// lists the sessions. If both operations take effect in the order in which they are asked, no
-    /// sign-in slips through between them.
+    /// Who puts an owner's session under a new key, by `insert` or `rotate`, asks
+    /// [`marked`](Self::marked) once that is answered; who revokes asks [`owned_by`](Self::owned_by)
+    /// once the mark is answered. One of the two sees the other, so that no sign-in slips through: the
+    /// store owes no more than that each question sees all that was answered before it was asked.
     fn mark(
         &self,
         owner: OwnerKey,

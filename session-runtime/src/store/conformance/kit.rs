@@ -1,27 +1,18 @@
 //! What the checks share: fresh keys, sessions that can be told apart, operations that must answer.
 
 use std::fmt::Debug;
-use std::future::poll_fn;
-use std::panic::resume_unwind;
-use std::sync::{Arc, Barrier};
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-
-use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 
 use super::super::{SessionStore, StoreError, Stored, Swap};
 use crate::expiry::Timestamp;
 use crate::id::{ID_BYTES, SessionId, StoreKey};
-use crate::record::{Record, Revision};
+use crate::record::{OwnerKey, Record, Revision};
 
 const HOUR: Duration = Duration::from_hours(1);
 
 /// How much sooner than asked a session may end, in a store that keeps coarser time.
 const COARSENESS: Duration = Duration::from_secs(1);
-
-/// How many threads a race takes.
-const LANES: usize = 4;
 
 /// A store whose errors end the suite.
 pub(super) struct Checked<S>(pub(super) Arc<S>);
@@ -96,14 +87,50 @@ impl<S: SessionStore> Checked<S> {
         answered("remove_expired", freed)
     }
 
+    pub(super) async fn owned_by(&self, owner: OwnerKey) -> Vec<(StoreKey, Stored)> {
+        self.owned_by_at(owner, now()).await
+    }
+
+    pub(super) async fn owned_by_at(
+        &self,
+        owner: OwnerKey,
+        now: Timestamp,
+    ) -> Vec<(StoreKey, Stored)> {
+        answered("owned_by", self.0.owned_by(owner, now).await)
+    }
+
+    pub(super) async fn mark(&self, owner: OwnerKey, at: Timestamp, until: Timestamp) -> Timestamp {
+        answered("mark", self.0.mark(owner, at, until, now()).await)
+    }
+
+    pub(super) async fn marked(&self, owner: OwnerKey) -> Option<Timestamp> {
+        self.marked_at(owner, now()).await
+    }
+
+    pub(super) async fn marked_at(&self, owner: OwnerKey, now: Timestamp) -> Option<Timestamp> {
+        answered("marked", self.0.marked(owner, now).await)
+    }
+
     /// A new live session.
     pub(super) async fn stored(&self) -> (StoreKey, Stored) {
-        let (key, session) = (fresh_key(), live(0));
+        let session = live(0);
+        (self.stored_as(&session).await, session)
+    }
+
+    /// A new live session of an owner.
+    pub(super) async fn stored_of(&self, owner: OwnerKey) -> (StoreKey, Stored) {
+        let session = of(owner, live(0));
+        (self.stored_as(&session).await, session)
+    }
+
+    /// Where this session is stored from now on.
+    pub(super) async fn stored_as(&self, session: &Stored) -> StoreKey {
+        let key = fresh_key();
         assert!(
-            self.insert(&key, &session).await,
+            self.insert(&key, session).await,
             "`insert` must store a session under a key that was never used"
         );
-        (key, session)
+        key
     }
 
     /// Panics with the sentence unless exactly this session is live under the key.
@@ -120,6 +147,25 @@ impl<S: SessionStore> Checked<S> {
     pub(super) async fn must_be_free(&self, key: &StoreKey, sentence: &str) {
         must_be(self.load(key).await, None, sentence);
     }
+
+    /// Panics with the sentence unless the live sessions of an owner are exactly these.
+    pub(super) async fn must_own(
+        &self,
+        owner: OwnerKey,
+        sessions: &[(StoreKey, Stored)],
+        sentence: &str,
+    ) {
+        let mut found = self.owned_by(owner).await;
+        let mut expected = sessions.to_vec();
+        found.sort_by_key(|(key, _)| *key);
+        expected.sort_by_key(|(key, _)| *key);
+        let mut pairs = found.iter().zip(&expected);
+        assert!(
+            found.len() == expected.len()
+                && pairs.all(|(found, given)| found.0 == given.0 && same(&found.1, &given.1)),
+            "{sentence}: expected {expected:?}, found {found:?}"
+        );
+    }
 }
 
 /// Panics with the sentence unless what was found is what was expected.
@@ -132,6 +178,18 @@ pub(super) fn must_be<T: PartialEq + Debug>(found: T, expected: T, sentence: &st
         found == expected,
         "{sentence}: expected {expected:?}, found {found:?}"
     );
+}
+
+/// Panics with the sentence unless something holds at once, for a store that goes by the `now` it is
+/// told, or in a while, for one with a clock of its own.
+pub(super) async fn soon(sentence: &str, holds: impl AsyncFn() -> bool) {
+    for _ in 0..100 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{sentence}");
 }
 
 fn answered<T>(operation: &str, answer: Result<T, StoreError>) -> T {
@@ -160,6 +218,12 @@ pub(super) fn fresh_key() -> StoreKey {
     SessionId::from_bytes(bytes).key()
 }
 
+pub(super) fn fresh_owner() -> OwnerKey {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    OwnerKey::of("account", &bytes)
+}
+
 /// A record of a revision of its own.
 pub(super) fn record(data: &str) -> Record {
     let revision = Revision::from_u64(fastrand::u64(..)).as_u64();
@@ -174,6 +238,17 @@ pub(super) fn live(number: u64) -> Stored {
         record: record(&format!(r#"{{"check":{{"number":{number}}}}}"#)),
         expires: in_an_hour(),
     }
+}
+
+/// The session as one of an owner who has just signed in.
+pub(super) fn of(owner: OwnerKey, session: Stored) -> Stored {
+    since(now(), owner, session)
+}
+
+/// The session as one of an owner who signed in then.
+pub(super) fn since(since: Timestamp, owner: OwnerKey, mut session: Stored) -> Stored {
+    session.record.owners = session.record.owners.with("account", owner, since);
+    session
 }
 
 /// A session like [`live`]'s that ended an hour ago.
@@ -196,54 +271,4 @@ pub(super) fn same_end(found: Timestamp, given: Timestamp) -> bool {
 /// Whether nothing was done because this session stands there.
 pub(super) fn conflicts_with(swap: &Swap, stands: &Stored) -> bool {
     matches!(swap, Swap::Conflict(found) if same(found, stands))
-}
-
-/// Runs futures to their ends at once: dealt out to threads that start together, and on each thread
-/// in turns. So they race in a store that answers at once, and on a runtime of one thread, too.
-pub(super) async fn race<F>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output>
-where
-    F: Future<Output: Send> + Send + 'static,
-{
-    let mut lanes = [const { Vec::new() }; LANES];
-    for (turn, racer) in racers.into_iter().enumerate() {
-        lanes[turn % LANES].push(racer);
-    }
-    let start = Arc::new(Barrier::new(LANES));
-    let lanes = lanes.map(|lane| {
-        let start = Arc::clone(&start);
-        spawn_blocking(move || {
-            start.wait();
-            Handle::current().block_on(in_turns(lane))
-        })
-    });
-    let mut results = Vec::new();
-    for lane in lanes {
-        match lane.await {
-            Ok(lane) => results.extend(lane),
-            Err(failed) => resume_unwind(failed.into_panic()),
-        }
-    }
-    results
-}
-
-/// Runs futures to their ends on this thread: each in turn until it has to wait.
-pub(super) async fn in_turns<F: Future>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = racers.into_iter().map(Box::pin).collect();
-    let mut results = Vec::new();
-    poll_fn(|context| {
-        running.retain_mut(|racer| match racer.as_mut().poll(context) {
-            Poll::Ready(result) => {
-                results.push(result);
-                false
-            }
-            Poll::Pending => true,
-        });
-        if running.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    results
 }

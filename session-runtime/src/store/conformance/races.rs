@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::super::{SessionStore, Stored, Swap};
-use super::kit::{Checked, conflicts_with, fresh_key, in_an_hour, in_turns, live, must_be, race};
+use super::crowd::{in_turns, race};
+use super::kit::{Checked, conflicts_with, fresh_key, fresh_owner, in_an_hour, live, must_be, now};
 use crate::id::StoreKey;
 use crate::record::{Revision, Slice};
 
@@ -138,6 +140,24 @@ pub(super) async fn one_rotation_wins<S: SessionStore>(store: &Checked<S>) {
         store
             .must_be_free(&from, "`rotate` must remove the session from its old key")
             .await;
+    }
+}
+
+/// Many marks that all ask for one instant.
+pub(super) async fn no_two_marks_are_the_same<S: SessionStore>(store: &Checked<S>) {
+    for _ in 0..ROUNDS {
+        let (owner, at) = (fresh_owner(), now());
+        let marks = (0..RACERS).map(|_| {
+            let store = store.clone();
+            async move { store.mark(owner, at, in_an_hour()).await }
+        });
+        let mut marks = race(marks).await;
+        marks.sort();
+        let each = (0..RACERS).map(|millis| at.plus(Duration::from_millis(millis)));
+        let sentence = "of many `mark`s at once each must be a millisecond after another";
+        must_be(&marks, &each.collect(), sentence);
+        let sentence = "the last of many `mark`s at once must be the one that stands";
+        must_be(store.marked(owner).await, marks.last().copied(), sentence);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::{SessionStore, Stored};
-use super::kit::{Checked, fresh_key, in_an_hour, live, must_be, now, record};
+use super::kit::{Checked, fresh_key, fresh_owner, in_an_hour, live, must_be, now, record, since};
 use crate::expiry::Timestamp;
-use crate::record::{Record, Revision};
+use crate::record::{OwnerKey, Record, Revision};
 
 const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
 
@@ -83,7 +83,12 @@ fn samples() -> Vec<(&'static str, Record)> {
         idle: Some(idle),
         ..record("{}")
     };
+    let owned = |since_then| since(since_then, fresh_owner(), live(0)).record;
+    let (_, several) = several_owners();
     vec![
+        ("an owner", owned(now())),
+        ("an owner since 1970", owned(Timestamp::from_millis(0))),
+        ("owners in several places", several.record),
         ("no field", record("{}")),
         ("a field", record(r#"{"visits":{"page_views":1}}"#)),
         (
@@ -136,4 +141,21 @@ fn samples() -> Vec<(&'static str, Record)> {
             },
         ),
     ]
+}
+
+/// A session of three owners: in places of many scripts, since the first and the last instant.
+pub(super) fn several_owners() -> ([OwnerKey; 3], Stored) {
+    let places = [
+        "account",
+        "näme ☃",
+        "日本語 \0 \u{e9} \" \\ / \n ' %s ; -- : {}",
+    ];
+    let since = [0, now().as_millis(), (1 << 53) - 1].map(Timestamp::from_millis);
+    let owners = std::array::from_fn(|_| fresh_owner());
+    let mut session = live(0);
+    for (owner, (place, since)) in owners.into_iter().zip(places.into_iter().zip(since)) {
+        let owners = &session.record.owners;
+        session.record.owners = owners.with(place, owner, since);
+    }
+    (owners, session)
 }

@@ -49,6 +49,10 @@ impl RequestSession {
         last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
     ) -> Result<(), SessionError> {
         let _turn = self.turn().await?;
+        // What was to be stored went with the session: to find nothing pending is no success.
+        if self.state().fate == Fate::Gone {
+            return Err(SessionError::Gone);
+        }
         store(self, last).await
     }
 
@@ -56,7 +60,10 @@ impl RequestSession {
     pub(crate) fn destroy(self: &Arc<Self>) {
         let stage = {
             let mut state = self.state();
-            state.fate = Fate::Destroyed;
+            // One that is revoked is removed already, and its cookie is still to go.
+            if state.fate != Fate::Revoked {
+                state.fate = Fate::Destroyed;
+            }
             state.drop_changes();
             state.stage
         };

@@ -141,11 +141,16 @@ impl SessionStore for MapStore {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
+    ) -> Answer<'_, Option<Timestamp>> {
         let mut marks = self.marks();
         let mut mark = (at, until);
         if let Some((stands, end)) = marks.get(&owner).filter(|(_, end)| now < *end) {
+            // Who asks is revoked.
+            if since.is_some_and(|since| since <= *stands) {
+                return Answer::now(Ok(None));
+            }
             // No two marks of an owner are the same.
             mark = (
                 at.max(stands.plus(Duration::from_millis(1))),
@@ -153,7 +158,7 @@ impl SessionStore for MapStore {
             );
         }
         marks.insert(owner, mark);
-        Answer::now(Ok(mark.0))
+        Answer::now(Ok(Some(mark.0)))
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

@@ -545,9 +545,10 @@ impl SessionStore for Crowded {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        self.0.mark(owner, at, until, now)
+    ) -> Answer<'_, Option<Timestamp>> {
+        self.0.mark(owner, at, until, since, now)
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

@@ -152,9 +152,10 @@ impl SessionStore for JsonStore {
         _: OwnerKey,
         at: Timestamp,
         _: Timestamp,
+        _: Option<Timestamp>,
         _: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        Answer::now(Ok(at))
+    ) -> Answer<'_, Option<Timestamp>> {
+        Answer::now(Ok(Some(at)))
     }
 
     fn marked(&self, _: OwnerKey, _: Timestamp) -> Answer<'_, Option<Timestamp>> {

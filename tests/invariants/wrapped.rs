@@ -247,9 +247,10 @@ impl<S: SessionStore + Clone, M: Manner> SessionStore for Wrapped<S, M> {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        self.answer(move |inner| async move { inner.mark(owner, at, until, now).await })
+    ) -> Answer<'_, Option<Timestamp>> {
+        self.answer(move |inner| async move { inner.mark(owner, at, until, since, now).await })
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

@@ -138,9 +138,12 @@ impl SessionStore for Probe {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        self.answer("mark", move || self.0.memory.mark(owner, at, until, now))
+    ) -> Answer<'_, Option<Timestamp>> {
+        self.answer("mark", move || {
+            self.0.memory.mark(owner, at, until, since, now)
+        })
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

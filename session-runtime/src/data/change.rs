@@ -115,12 +115,16 @@ pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
     edit.pack()
 }
 
-/// Whose the session is after `changes`; who signs in by one of them has done so at `since`.
-pub(crate) fn owners(changes: &[Change], owners: &Owners, since: Timestamp) -> Owners {
+/// Whose the session is after `changes`; `since` says when who signs in by one of them has done so.
+pub(crate) fn owners(
+    changes: &[Change],
+    owners: &Owners,
+    since: impl Fn(OwnerKey) -> Timestamp,
+) -> Owners {
     let owners = owners.clone();
     changes
         .iter()
-        .fold(owners, |owners, change| change.owners(owners, since))
+        .fold(owners, |owners, change| change.owners(owners, &since))
 }
 
 /// Where a record says whose the session is, if it is in this field. Each such field has a place of
@@ -143,11 +147,11 @@ impl OwnerPlace {
 
 impl Change {
     /// Whose the session is after the change.
-    fn owners(&self, owners: Owners, since: Timestamp) -> Owners {
+    fn owners(&self, owners: Owners, since: impl Fn(OwnerKey) -> Timestamp) -> Owners {
         let own = |owners: Owners, slice, field: &dyn Field, value: &Raw| {
             let place = owner_place(slice, field);
             match place.owner(&value.0) {
-                Some(owner) => owners.with(place.0, owner, since),
+                Some(owner) => owners.with(place.0, owner, since(owner)),
                 None => owners.without(place.0),
             }
         };

@@ -78,7 +78,8 @@ impl Sessions {
     /// it ended.
     ///
     /// If the session of this request is among them, it ends as by
-    /// [`destroy`](crate::SessionHandle::destroy). Otherwise this request may sign in afterwards.
+    /// [`destroy`](crate::SessionHandle::destroy). Otherwise this request may sign them in afterwards,
+    /// unless somebody else has revoked all that they had since it began.
     ///
     /// # Errors
     ///
@@ -127,8 +128,10 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NoOwner`] where nobody has signed in, [`SessionError::Gone`] where the session has
-    /// ended, [`SessionError::Store`]: some may be left, so call it again.
+    /// [`SessionError::NoOwner`] where nobody has signed in; [`SessionError::Gone`] where the session has
+    /// ended or is revoked itself, and then it ends nobody's. After [`SessionError::Store`] some may be
+    /// left, so call it again; if it fails before it has stored that this session stays, this one is
+    /// revoked with the others.
     pub async fn revoke_others(&self) -> Result<usize, SessionError> {
         self.request()?.revoke_others().await
     }

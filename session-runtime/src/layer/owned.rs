@@ -6,6 +6,7 @@ use super::config::Config;
 use super::error::SessionError;
 use super::events;
 use super::request::RequestSession;
+use super::state::Fate;
 use crate::expiry::Timestamp;
 use crate::id::{PublicId, StoreKey};
 use crate::record::OwnerKey;
@@ -31,7 +32,7 @@ impl Config {
 
     /// Ends every session of an owner, and those that are being begun.
     pub(crate) async fn revoke_all(&self, owner: OwnerKey) -> Result<usize, StoreError> {
-        let mark = self.mark(owner).await?;
+        let mark = self.mark_always(owner).await?;
         let Ended { sessions, result } = self.end_until(owner, mark).await;
         result.map(|()| sessions.len())
     }
@@ -51,12 +52,25 @@ impl Config {
         Ok(self.revoke_one(*key).await?.then_some(*key))
     }
 
-    /// Marks that what an owner began up to now is revoked.
-    async fn mark(&self, owner: OwnerKey) -> Result<Timestamp, StoreError> {
+    async fn mark_always(&self, owner: OwnerKey) -> Result<Timestamp, StoreError> {
+        let mark = self.mark(owner, None).await?;
+        mark.ok_or_else(|| {
+            StoreError::unavailable("the store set no mark, though nothing forbade it")
+        })
+    }
+
+    /// Marks that what an owner began up to now is revoked; `None` if what they began at `since` is
+    /// revoked already.
+    async fn mark(
+        &self,
+        owner: OwnerKey,
+        since: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let now = self.now();
         // As long as a session may live: no request that signs in is expected to take longer.
         let until = now.plus(self.lifetime.absolute);
-        self.ask(self.store.mark(owner, now, until, now)).await
+        self.ask(self.store.mark(owner, now, until, since, now))
+            .await
     }
 
     /// Ends the sessions that an owner began up to `mark`. What cannot be ended holds up no other.
@@ -92,10 +106,17 @@ struct Ended {
 }
 
 impl RequestSession {
-    /// As [`Config::revoke_all`]. This request may sign in anew after it.
+    /// As [`Config::revoke_all`]. This request may sign in anew after it, unless somebody else has
+    /// revoked what the owner began up to then.
     pub(crate) async fn revoke_all(&self, owner: OwnerKey) -> Result<usize, SessionError> {
-        let mark = self.config.mark(owner).await?;
-        self.begin_after(mark);
+        let since = self.state().since(owner);
+        let mark = match self.config.mark(owner, Some(since)).await? {
+            Some(mark) => {
+                self.begin_after(owner, mark);
+                mark
+            }
+            None => self.config.mark_always(owner).await?,
+        };
         let Ended { sessions, result } = self.config.end_until(owner, mark).await;
         self.note_ended(&sessions);
         result?;
@@ -104,23 +125,58 @@ impl RequestSession {
 
     /// Ends the sessions of this one's owners, but for this one.
     pub(crate) async fn revoke_others(&self) -> Result<usize, SessionError> {
-        let owners = self.owner_keys()?;
+        // Where this fails, nobody is revoked.
+        self.store(|_| Ok(Vec::new())).await?;
         let mut marks = Vec::new();
-        for owner in owners {
-            let mark = self.config.mark(owner).await?;
-            self.begin_after(mark);
+        for (owner, since) in self.own_sign_ins()? {
+            let Some(mark) = self.config.mark(owner, Some(since)).await? else {
+                return Err(self.end_own().await?);
+            };
+            self.begin_after(owner, mark);
             marks.push((owner, mark));
         }
         // This session is later than the marks from here on, whoever reads them.
         self.affirm();
         self.store(|_| Ok(Vec::new())).await?;
-        let mut count = 0;
+        let (mut count, mut result) = (0, Ok(()));
         for (owner, mark) in marks {
-            let Ended { sessions, result } = self.config.end_until(owner, mark).await;
-            result?;
-            count += sessions.len();
+            let ended = self.config.end_until(owner, mark).await;
+            count += ended.sessions.len();
+            result = result.and(ended.result);
         }
+        result?;
         Ok(count)
+    }
+
+    /// Whose this session is, and since when.
+    fn own_sign_ins(&self) -> Result<Vec<(OwnerKey, Timestamp)>, SessionError> {
+        let state = self.state();
+        if state.fate != Fate::Open {
+            return Err(SessionError::Gone);
+        }
+        let owners = state.owners();
+        let sign_ins = owners
+            .keys()
+            .filter_map(|owner| Some((owner, owners.since(owner)?)));
+        let sign_ins: Vec<_> = sign_ins.collect();
+        if sign_ins.is_empty() {
+            return Err(SessionError::NoOwner);
+        }
+        Ok(sign_ins)
+    }
+
+    /// Somebody has revoked this session, and it is still there: it ends now.
+    async fn end_own(&self) -> Result<SessionError, StoreError> {
+        let ended = match self.key() {
+            Some(key) => self.config.revoke_one(key).await?,
+            None => false,
+        };
+        let mut state = self.state();
+        if !ended {
+            return Ok(state.lose());
+        }
+        state.revoke();
+        Ok(SessionError::Gone)
     }
 
     /// Ends one of the sessions of this one's owners; `false` where there is none of this handle.
@@ -152,10 +208,10 @@ impl RequestSession {
         Ok(owners)
     }
 
-    /// What this request does from here on is later than the mark that it has set itself.
-    fn begin_after(&self, mark: Timestamp) {
-        let mut state = self.state();
-        state.began = state.began.max(mark.plus(Duration::from_millis(1)));
+    /// What this request does for an owner from here on is later than the mark that it has set itself.
+    fn begin_after(&self, owner: OwnerKey, mark: Timestamp) {
+        let since = mark.plus(Duration::from_millis(1));
+        self.state().began_anew.push((owner, since));
     }
 
     fn affirm(&self) {

@@ -15,7 +15,7 @@ use crate::cookie::Connection;
 use crate::data;
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::{Fields, Owners, Record};
+use crate::record::{Fields, OwnerKey, Owners, Record};
 use crate::store::Stored;
 use crate::token::Way;
 
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) began: Timestamp,
     /// The idle timeout of its own with which a session of this request begins.
     pub(super) begins_with: Option<Duration>,
+    /// Whose sessions this request has revoked: for them it counts as begun then, just after its mark.
+    pub(super) began_anew: Vec<(OwnerKey, Timestamp)>,
     pub(super) origin: Origin,
     /// The session as it is known to be stored.
     pub(super) live: Option<Live>,
@@ -192,12 +194,23 @@ impl State {
         let wanted = [&self.in_hand, &self.pending.wanted].into_iter();
         wanted.fold(stored.unwrap_or_default(), |owners, wanted| {
             let owners = if wanted.affirm {
-                owners.anew(self.began)
+                owners.anew(|owner| self.anew(owner))
             } else {
                 owners
             };
-            data::owners(&wanted.changes, &owners, self.began)
+            data::owners(&wanted.changes, &owners, |owner| self.since(owner))
         })
+    }
+
+    /// Since when a session is an owner's that this request makes theirs.
+    pub(super) fn since(&self, owner: OwnerKey) -> Timestamp {
+        self.anew(owner).unwrap_or(self.began)
+    }
+
+    fn anew(&self, owner: OwnerKey) -> Option<Timestamp> {
+        let mut latest_first = self.began_anew.iter().rev();
+        let anew = latest_first.find(|(theirs, _)| *theirs == owner);
+        anew.map(|(_, since)| *since)
     }
 
     /// The session as it will stand in the store.

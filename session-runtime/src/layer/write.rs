@@ -174,7 +174,7 @@ fn plan(
     let fields = data::apply(&changes, &fields);
 
     let mut state = session.state();
-    let owners = data::owners(&changes, &owners, state.began);
+    let owners = data::owners(&changes, &owners, |owner| state.since(owner));
     state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
     if !state.in_hand.needs_write(from.is_some(), fields != base) {
         state.in_hand.changes.clear();

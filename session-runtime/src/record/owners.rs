@@ -113,11 +113,11 @@ impl Owners {
         Self::new(self.others(place).collect())
     }
 
-    /// The same owners, as if each had signed in at `since`.
+    /// The same owners, as if each for whom there is a `since` had signed in then.
     #[must_use]
-    pub(crate) fn anew(&self, since: Timestamp) -> Self {
+    pub(crate) fn anew(&self, since: impl Fn(OwnerKey) -> Option<Timestamp>) -> Self {
         let anew = |owner: &Owner| Owner {
-            since,
+            since: since(owner.key).unwrap_or(owner.since),
             ..owner.clone()
         };
         Self::new(self.as_slice().iter().map(anew).collect())

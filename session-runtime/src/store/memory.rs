@@ -378,9 +378,10 @@ impl SessionStore for MemoryStore {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        Answer::now(Ok(self.index.mark(owner, at, until, now)))
+    ) -> Answer<'_, Option<Timestamp>> {
+        Answer::now(Ok(self.index.mark(owner, at, until, since, now)))
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

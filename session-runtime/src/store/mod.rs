@@ -128,6 +128,10 @@ pub trait SessionStore: Send + Sync + 'static {
     /// a store that keeps coarser time rounds up, by less than a second. Then it is as if it had never
     /// been. It is kept whether or not the owner has sessions.
     ///
+    /// Where `since` is given and the mark that stands is not before it, nothing is done, and the answer
+    /// is `None`: who signed in at `since` is revoked, and has no say any more. It is one step with the
+    /// marking, so that no mark hides another from whom it ended.
+    ///
     /// Who puts an owner's session under a new key, by `insert` or `rotate`, asks
     /// [`marked`](Self::marked) once that is answered; who revokes asks [`owned_by`](Self::owned_by)
     /// once the mark is answered. One of the two sees the other, so that no sign-in slips through: the
@@ -137,8 +141,9 @@ pub trait SessionStore: Send + Sync + 'static {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp>;
+    ) -> Answer<'_, Option<Timestamp>>;
 
     /// Reads the mark of an owner, if there is one that is not past.
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
@@ -257,9 +262,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        (**self).mark(owner, at, until, now)
+    ) -> Answer<'_, Option<Timestamp>> {
+        (**self).mark(owner, at, until, since, now)
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

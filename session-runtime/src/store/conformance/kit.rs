@@ -100,7 +100,19 @@ impl<S: SessionStore> Checked<S> {
     }
 
     pub(super) async fn mark(&self, owner: OwnerKey, at: Timestamp, until: Timestamp) -> Timestamp {
-        answered("mark", self.0.mark(owner, at, until, now()).await)
+        let mark = answered("mark", self.0.mark(owner, at, until, None, now()).await);
+        mark.expect("`mark` must set a mark unless `since` forbids it")
+    }
+
+    /// Marks on behalf of who signed in at `since`.
+    pub(super) async fn mark_since(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        since: Timestamp,
+    ) -> Option<Timestamp> {
+        let marked = self.0.mark(owner, at, in_an_hour(), Some(since), now());
+        answered("mark", marked.await)
     }
 
     pub(super) async fn marked(&self, owner: OwnerKey) -> Option<Timestamp> {

@@ -49,6 +49,27 @@ pub(super) async fn marks_go_forward<S: SessionStore>(store: &Checked<S>) {
     }
 }
 
+pub(super) async fn who_is_revoked_sets_no_mark<S: SessionStore>(store: &Checked<S>) {
+    let (owner, at) = (fresh_owner(), now());
+    let after = |millis| at.plus(Duration::from_millis(millis));
+    let sentence = "`mark` must set one for who signed in at `since` if none stands";
+    let mark = store.mark_since(owner, at, an_hour_ago()).await;
+    must_be(mark, Some(at), sentence);
+    let sentence = "`mark` must answer `None` if the mark that stands is not before `since`";
+    for since in [an_hour_ago(), at.minus(MILLI), at] {
+        must_be(
+            store.mark_since(owner, after(1), since).await,
+            None,
+            sentence,
+        );
+        let sentence = "`mark` must do nothing where it answers `None`";
+        must_be(store.marked(owner).await, Some(at), sentence);
+    }
+    let sentence = "`mark` must set one if the mark that stands is before `since`";
+    let mark = store.mark_since(owner, at, after(1)).await;
+    must_be(mark, Some(after(1)), sentence);
+}
+
 pub(super) async fn a_mark_is_its_owners_alone<S: SessionStore>(store: &Checked<S>) {
     let owners: [OwnerKey; 16] = std::array::from_fn(|_| fresh_owner());
     let ours = |number: u64| now().minus(Duration::from_secs(60 * number));

@@ -75,18 +75,25 @@ impl Index {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Timestamp {
+    ) -> Option<Timestamp> {
         let mut part = self.part(owner);
         let known = part.entry(owner).or_default();
-        let standing = known.mark.take().filter(|mark| now < mark.until);
+        known.mark.take_if(|mark| mark.until <= now);
+        let standing = known
+            .mark
+            .take_if(|mark| since.is_none_or(|since| mark.at < since));
+        if known.mark.is_some() {
+            return None;
+        }
         let mark = standing.map_or(Mark { at, until }, |standing| Mark {
             at: at.max(standing.at.plus(Duration::from_millis(1))),
             until: until.max(standing.until),
         });
         let at = mark.at;
         known.mark = Some(mark);
-        at
+        Some(at)
     }
 
     pub(super) fn marked(&self, owner: OwnerKey, now: Timestamp) -> Option<Timestamp> {
@@ -182,7 +189,7 @@ mod tests {
     fn a_sweep_gives_the_memory_of_marks_that_are_past_back() {
         let (index, past) = (Index::default(), Timestamp::from_millis(1));
         for number in 0..20_000 {
-            index.mark(owner(number), past, past, Timestamp::from_millis(0));
+            index.mark(owner(number), past, past, None, Timestamp::from_millis(0));
         }
         assert_eq!(index.len(), 20_000);
         for part in 0..PARTS {

@@ -338,7 +338,7 @@ fn the_index_forgets_an_owner_of_whom_nothing_is_left() {
     now(store.replace(key(0), revision(0), bobs, at(0))).unwrap();
     assert_eq!((held(ann), held(bob)), (2, 1));
     now(store.rotate(key(1), revision(1), key(9), session(9, "", END), at(0))).unwrap();
-    now(store.mark(bob, at(0), at(12), at(0))).unwrap();
+    now(store.mark(bob, at(0), at(12), None, at(0))).unwrap();
     assert_eq!(store.index.len(), 2);
     assert_eq!(sweep(&store, 11, 100), 1);
     assert_eq!(store.index.len(), 2, "ann has a session, bob a mark");
@@ -379,4 +379,24 @@ fn a_session_is_listed_once_while_it_is_rotated() {
         let swap = now(store.rotate(from, revision(number), to, new, at(0)));
         assert_eq!(swap.unwrap(), Swap::Done);
     });
+}
+
+#[test]
+fn who_is_revoked_sets_no_mark() {
+    let store = MemoryStore::new();
+    let ann = OwnerKey::of("account", b"1");
+    let mark = |time, since: Option<u64>, clock| {
+        now(store.mark(ann, at(time), at(100), since.map(at), at(clock))).unwrap()
+    };
+    assert_eq!(mark(5, Some(3), 5), Some(at(5)));
+    assert_eq!(mark(9, Some(5), 9), None, "revoked at that very instant");
+    assert_eq!(mark(9, Some(4), 9), None);
+    assert_eq!(now(store.marked(ann, at(9))).unwrap(), Some(at(5)));
+    assert_eq!(mark(9, Some(6), 9), Some(at(9)));
+    assert_eq!(mark(9, None, 9), Some(at(10)));
+    assert_eq!(
+        mark(100, Some(0), 100),
+        Some(at(100)),
+        "a mark that is past"
+    );
 }

@@ -2,7 +2,7 @@
 
 use super::wrong::Fault;
 
-pub(super) const SENTENCES: [(Fault, &str); 89] = [
+pub(super) const SENTENCES: [(Fault, &str); 93] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -287,6 +287,22 @@ pub(super) const SENTENCES: [(Fault, &str); 89] = [
     (
         Fault::MarkGoesBack,
         "`mark` must answer `at`, or a millisecond after the mark that stands, whichever is later",
+    ),
+    (
+        Fault::MarkIgnoresSince,
+        "`mark` must answer `None` if the mark that stands is not before `since`",
+    ),
+    (
+        Fault::MarkForbidsNobodyAtTheMark,
+        "`mark` must answer `None` if the mark that stands is not before `since`",
+    ),
+    (
+        Fault::MarkForbidsEverybody,
+        "`mark` must set one if the mark that stands is before `since`",
+    ),
+    (
+        Fault::MarkIsSetThoughForbidden,
+        "`mark` must do nothing where it answers `None`",
     ),
     (
         Fault::MarkStaysTheSame,

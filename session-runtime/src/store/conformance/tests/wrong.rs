@@ -97,6 +97,10 @@ pub(super) enum Fault {
     MarkAnswersSeconds,
     MarkGoesBack,
     MarkStaysTheSame,
+    MarkIgnoresSince,
+    MarkForbidsNobodyAtTheMark,
+    MarkForbidsEverybody,
+    MarkIsSetThoughForbidden,
     MarkOnlyCounts,
     MarkIsLate,
     MarkIsShared,
@@ -197,9 +201,10 @@ impl SessionStore for Wrong {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
-        Answer::later(self.mark(owner, at, until, now))
+    ) -> Answer<'_, Option<Timestamp>> {
+        Answer::later(self.mark(owner, at, until, since, now))
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {

@@ -35,8 +35,9 @@ impl Wrong {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
+    ) -> Result<Option<Timestamp>, StoreError> {
         if self.fault == Fault::MarkHidesSessions {
             self.hide_all(owner, now).await?;
         }
@@ -50,12 +51,20 @@ impl Wrong {
                 Fault::MarkTakesTwoSteps => before,
                 fault => marks.standing(owner, fault),
             };
-            let mark = match stood.filter(|stood| self.counts(stood, now)) {
+            let stands = stood.filter(|stood| self.counts(stood, now));
+            let forbids = stands.is_some_and(|stands| self.forbids(&stands, since));
+            if forbids && self.fault != Fault::MarkIsSetThoughForbidden {
+                return Ok(None);
+            }
+            let mark = match stands {
                 Some(stood) => self.later(stood, Mark { at, until }),
                 None => Mark { at, until },
             };
             marks.late = Some((owner, stood));
             marks.standing.insert(owner, mark);
+            if forbids {
+                return Ok(None);
+            }
             mark
         };
         if self.fault == Fault::MarkStopsHalfway {
@@ -63,7 +72,17 @@ impl Wrong {
             yield_now().await;
             self.marks().end_at(owner, mark.until);
         }
-        Ok(mark.at)
+        Ok(Some(mark.at))
+    }
+
+    /// Whether who signed in at `since` is revoked.
+    fn forbids(&self, stands: &Mark, since: Option<Timestamp>) -> bool {
+        since.is_some_and(|since| match self.fault {
+            Fault::MarkIgnoresSince => false,
+            Fault::MarkForbidsNobodyAtTheMark => since < stands.at,
+            Fault::MarkForbidsEverybody => true,
+            _ => since <= stands.at,
+        })
     }
 
     fn counts(&self, stood: &Mark, now: Timestamp) -> bool {

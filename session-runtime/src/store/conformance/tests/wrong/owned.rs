@@ -104,7 +104,9 @@ impl Wrong {
         for (key, stored) in &mut listed {
             let owners = &stored.record.owners;
             match (self.fault, first.get(key)) {
-                (Fault::OwnedByForgetsSince, _) => stored.record.owners = owners.anew(LONG_AGO),
+                (Fault::OwnedByForgetsSince, _) => {
+                    stored.record.owners = owners.anew(|_| Some(LONG_AGO))
+                }
                 (Fault::IndexKeepsTheEnd, Some(first)) => stored.expires = first.expires,
                 (Fault::IndexKeepsSince, Some(first))
                     if first.record.owners.since(owner).is_some() =>

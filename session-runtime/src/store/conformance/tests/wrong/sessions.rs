@@ -27,7 +27,7 @@ impl Wrong {
             match self.fault {
                 Fault::LoadForgetsIdle => found.record.idle = None,
                 Fault::LoadForgetsSince => {
-                    found.record.owners = found.record.owners.anew(LONG_AGO);
+                    found.record.owners = found.record.owners.anew(|_| Some(LONG_AGO));
                 }
                 Fault::LoadSortsMembers => found.record = sorted(&found.record),
                 Fault::LoadRoundsTheEndUp => {

@@ -23,6 +23,18 @@ impl TestClock {
         UNIX_EPOCH + Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 
+    /// Moves on by a millisecond, and reads.
+    pub fn tick(&self) -> SystemTime {
+        self.advance(Duration::from_millis(1));
+        self.now()
+    }
+
+    /// As `reader`, but no two readings are the same.
+    pub fn ticking(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
+        let clock = self.clone();
+        move || clock.tick()
+    }
+
     /// What `SessionLayerBuilder::clock` takes.
     pub fn reader(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
         let clock = self.clone();

@@ -8,6 +8,9 @@ use super::events;
 use super::request::RequestSession;
 use crate::record::OwnerKey;
 
+/// How often the oldest sessions are looked for while they change their ids.
+const EVICTIONS: u32 = 8;
+
 /// Refuses a sign-in that would be one too many, before anything is stored.
 ///
 /// The handler may go on: nothing of what it changed is stored then.
@@ -77,21 +80,32 @@ async fn limit(
     max: usize,
     attempt: &Attempt,
 ) -> Result<(), SessionError> {
-    let mut sessions = config.owned(owner).await?;
-    let Some(excess) = sessions.len().checked_sub(max).filter(|excess| *excess > 0) else {
-        return Ok(());
-    };
-    if config.at_max_sessions == AtMaxSessions::RefuseNew {
-        return Err(SessionError::TooManySessions { max });
-    }
-    sessions.sort_by_key(|(key, stored)| (stored.record.owners.since(owner), *key));
-    for (key, _) in &sessions[..excess] {
-        if *key == attempt.target.key {
-            return Err(SessionError::Gone);
+    for _ in 0..EVICTIONS {
+        let mut sessions = config.owned(owner).await?;
+        let Some(excess) = sessions.len().checked_sub(max).filter(|it| *it > 0) else {
+            return Ok(());
+        };
+        if config.at_max_sessions == AtMaxSessions::RefuseNew {
+            return Err(SessionError::TooManySessions { max });
         }
-        config.remove(*key).await?;
-        events::evicted(*key, max);
+        sessions.sort_by_key(|(key, stored)| (stored.record.owners.since(owner), *key));
+        let mut all_were_there = true;
+        for (key, _) in &sessions[..excess] {
+            if *key == attempt.target.key {
+                return Err(SessionError::Gone);
+            }
+            let was_there = config.remove(*key).await?;
+            if was_there {
+                events::evicted(*key, max);
+            }
+            all_were_there &= was_there;
+        }
+        if all_were_there {
+            return Ok(());
+        }
+        // One that was not has a new id by now, perhaps.
     }
+    events::not_evicted(max);
     Ok(())
 }
 

@@ -41,6 +41,13 @@ pub(super) fn evicted(session: StoreKey, max: usize) {
     );
 }
 
+pub(super) fn not_evicted(max: usize) {
+    warn!(
+        target: TARGET, max,
+        "an owner keeps more sessions than allowed: they change their ids too fast"
+    );
+}
+
 /// A sign-in came too late, or is one too many; nobody has learned of its id.
 pub(super) fn withdrawn(session: StoreKey, error: &SessionError) {
     info!(

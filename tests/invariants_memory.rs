@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, lost_updates, panics, size, storm,
-    strict_ids,
+    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    revocation, size, storm, strict_ids,
 };
 use sessile::MemoryStore;
 
@@ -139,6 +139,32 @@ async fn every_history_is_explained() {
 async fn every_history_is_explained_where_calls_outlive_their_callers() {
     let histories = size(1000, 1_000_000);
     history::every_history_is_explained(memory(), Regardless, histories, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_sign_in_that_began_before_a_revocation_survives_it() {
+    let rounds = size(200, 20_000);
+    revocation::no_sign_in_that_began_before_survives(memory(), InRandomSteps, rounds).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_sign_in_survives_a_revocation_whose_calls_outlive_their_callers() {
+    let rounds = size(100, 20_000);
+    revocation::no_sign_in_that_began_before_survives(memory(), Regardless, rounds).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
+    let rounds = size(50, 10_000);
+    limits::the_last_to_sign_in_stay(memory(), InRandomSteps, rounds).await;
+    limits::the_last_to_sign_in_stay(memory(), Regardless, rounds).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
+    let rounds = size(50, 10_000);
+    limits::never_more_are_let_in_than_allowed(memory(), InRandomSteps, rounds).await;
+    limits::never_more_are_let_in_than_allowed(memory(), Regardless, rounds).await;
 }
 
 #[tokio::test]

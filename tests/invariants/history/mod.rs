@@ -17,6 +17,7 @@ use sessile::SessionStore;
 
 use self::journal::{Ending, Journal};
 use self::program::{Program, Running};
+use super::first_seed;
 use super::schedule::{caught, dropped_after, interleave, settle, step};
 use super::world::{CookieChange, World, key_of, request};
 use super::wrapped::{Manner, Wrapped};
@@ -32,14 +33,7 @@ pub(crate) async fn every_history_is_explained(
     histories: usize,
     expires: bool,
 ) {
-    let first = std::env::var("SESSILE_SEED").map_or_else(
-        |_| fastrand::u64(..),
-        |seed| {
-            seed.parse()
-                .expect("SESSILE_SEED is the number that a failure printed")
-        },
-    );
-    let began = Instant::now();
+    let (first, began) = (first_seed(), Instant::now());
     let mut requests = 0;
     for seed in (0..histories as u64).map(|history| first.wrapping_add(history)) {
         let journal = play(seed, &store, manner.clone(), expires).await;

@@ -105,7 +105,7 @@ impl Wrong {
             let owners = &stored.record.owners;
             match (self.fault, first.get(key)) {
                 (Fault::OwnedByForgetsSince, _) => {
-                    stored.record.owners = owners.anew(|_| Some(LONG_AGO))
+                    stored.record.owners = owners.anew(|_| Some(LONG_AGO));
                 }
                 (Fault::IndexKeepsTheEnd, Some(first)) => stored.expires = first.expires,
                 (Fault::IndexKeepsSince, Some(first))

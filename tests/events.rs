@@ -564,8 +564,10 @@ struct Member {
 
 #[tokio::test]
 async fn what_an_owner_ends_is_said_by_its_handle() {
+    let clock = TestClock::new();
     let layer = SessionLayer::builder(MemoryStore::new(), Secret::generate())
         .max_sessions(1)
+        .clock(clock.reader())
         .build()
         .unwrap();
     let login = get(async |session: SessionHandle| session.insert(Member { user: 1 }));
@@ -574,6 +576,7 @@ async fn what_an_owner_ends_is_said_by_its_handle() {
 
     Visitor::new(&app).get("/login").await;
     let first = newest().await;
+    clock.advance(Duration::from_millis(1));
     let (log, _guard) = Log::listen();
     Visitor::new(&app).get("/login").await;
     let second = newest().await;

@@ -50,6 +50,10 @@ fn routes() -> Router {
             get(async |mut visits: Session<Visits>| visits.page_views += 1),
         )
         .route("/remember/{secs}", get(remember))
+        .route(
+            "/forget",
+            get(async |session: SessionHandle| session.reset_max_age()),
+        )
         .route("/ends", get(ends))
 }
 
@@ -334,4 +338,31 @@ async fn a_persistent_cookie_and_its_record_end_together() {
         stage.clock.advance(left);
         assert_eq!(visitor.get("/read").await.body, "0", "case {case}");
     }
+}
+
+#[tokio::test]
+async fn what_was_remembered_can_be_forgotten_and_the_browser_is_told() {
+    let Stage { clock, app, .. } = stage(|builder| builder);
+    let mut visitor = Visitor::new(&app);
+    let path = format!("/remember/{}", (7 * DAY).as_secs());
+    let remembered = visitor.get(&path).await.set_cookie();
+    assert!(remembered.contains("; Max-Age=604800"), "{remembered}");
+    let forgotten = visitor.get("/forget").await.set_cookie();
+    assert!(!forgotten.contains("Max-Age"), "{forgotten}");
+    assert_eq!(visitor.get("/forget").await.set_cookies(), [""; 0]);
+    clock.advance(DAY);
+    assert_eq!(visitor.get("/read").await.body, "0");
+}
+
+#[tokio::test]
+async fn a_cookie_does_not_end_sooner_than_its_record_by_part_of_a_second() {
+    let clock = TestClock::new();
+    let ticking = move || {
+        clock.advance(Duration::from_millis(1));
+        clock.now()
+    };
+    let Stage { app, .. } = stage(|builder| builder.clock(ticking));
+    let path = format!("/remember/{}", (7 * DAY).as_secs());
+    let cookie = Visitor::new(&app).get(&path).await.set_cookie();
+    assert!(cookie.contains("; Max-Age=604800"), "{cookie}");
 }

@@ -380,8 +380,8 @@ async fn to_revoke_is_no_way_around_a_revocation() {
         assert_eq!(answer.set_cookies(), [""; 0], "{path}");
         assert_eq!(count(&layer, 1).await, 0, "{path}");
         // Nobody is in the way of who begins after it.
-        let mut later = signed_in(&app, 1).await;
-        assert_eq!(status(&mut later, "/renew").await, StatusCode::OK, "{path}");
+        let mut after = signed_in(&app, 1).await;
+        assert_eq!(status(&mut after, "/renew").await, StatusCode::OK, "{path}");
     }
 }
 

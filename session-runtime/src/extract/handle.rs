@@ -113,6 +113,12 @@ impl SessionHandle {
         self.0.set_idle(Duration::from_millis(millis.max(1000)));
     }
 
+    /// Takes [`set_max_age`](Self::set_max_age) back: the layer's timeout and the layer's cookie count
+    /// again, for a sign-in without "remember me" on a session that was remembered.
+    pub fn reset_max_age(&self) {
+        self.0.drop_idle();
+    }
+
     /// Waits until this process learns that the session is gone: for a websocket or a stream that must
     /// not outlive the session it was opened in.
     ///

@@ -227,7 +227,9 @@ impl Config {
             return CookieLifetime::Expires(live.expires.into());
         }
         let left = live.expires.since(self.now());
-        CookieLifetime::MaxAge(left.max(Duration::from_secs(1)))
+        // A cookie has whole seconds. It must not end sooner than its record; later it opens nothing.
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        CookieLifetime::MaxAge(Duration::from_secs(seconds.max(1)))
     }
 
     /// Says once that browsers drop a `Secure` cookie that arrives over plain http.

@@ -288,6 +288,12 @@ impl RequestSession {
         });
     }
 
+    pub(crate) fn drop_idle(&self) {
+        self.request("reset_max_age", |pending| {
+            pending.wanted.idle = Idle::Dropped;
+        });
+    }
+
     /// Notes what the commit is to do; after the response there is none.
     fn request(&self, method: &str, note: impl FnOnce(&mut Pending)) {
         let mut state = self.state();

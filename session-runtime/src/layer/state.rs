@@ -285,6 +285,8 @@ impl State {
     pub(super) fn adopt(&mut self, attempt: Attempt) {
         let has_new_id = attempt.has_new_id();
         let Attempt { from, target } = attempt;
+        let own_idle = |live: &Live| live.record.idle.is_some();
+        let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);
         match from {
             None => events::created(target.key),
             Some(old) if has_new_id => events::rotated(old.key, target.key),
@@ -292,7 +294,8 @@ impl State {
         }
         self.attempt = None;
         self.in_hand = Wanted::default();
-        self.owes_cookie |= has_new_id;
+        // The browser keeps a cookie for as long as it was told.
+        self.owes_cookie |= has_new_id || is_forgotten;
         self.moved = Moved::Write;
         self.live = Some(target);
         if has_new_id {

@@ -125,6 +125,23 @@ async fn nothing_brings_an_ended_session_back() {
 }
 
 #[tokio::test]
+async fn nothing_brings_a_revoked_session_back() {
+    held::nothing_brings_a_revoked_session_back(memory()).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done() {
+    let check = cancel::a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done;
+    check(memory(), InSteps).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_or_a_revocation_dropped_while_its_calls_go_on_leaves_nothing_half_done() {
+    let check = cancel::a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done;
+    check(memory(), Regardless).await;
+}
+
+#[tokio::test]
 async fn a_first_visit_is_held_by_nobody_elses_end() {
     held::a_first_visit_is_held_by_nobody_elses_end(memory()).await;
 }

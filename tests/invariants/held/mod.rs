@@ -2,12 +2,14 @@
 //! request B ends the session; then A goes on.
 
 mod case;
+mod owned;
 
 use axum::Router;
 use http::StatusCode;
 use sessile::SessionStore;
 
 use self::case::{BEFORE, Case, End, IDLE, Resends, routes};
+pub(crate) use self::owned::nothing_brings_a_revoked_session_back;
 use super::world::{CookieChange, World, field, key_of, request};
 use super::wrapped::{Gate, Side, Wrapped};
 use crate::support::Answer;

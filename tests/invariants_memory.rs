@@ -11,7 +11,7 @@ use std::time::Duration;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
     cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
-    revocation, size, storm, strict_ids,
+    privileges, revocation, size, storm, strict_ids,
 };
 use sessile::MemoryStore;
 
@@ -107,6 +107,22 @@ async fn a_save_cut_short_twice_doubles_nothing() {
 #[tokio::test]
 async fn a_save_cut_short_twice_that_arrives_later_doubles_nothing() {
     cut_short::a_save_cut_short_twice_doubles_nothing(memory(), Regardless).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_cut_short_is_not_let_in_unchecked() {
+    cut_short::a_sign_in_cut_short_is_not_let_in_unchecked(memory(), InSteps).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_cut_short_that_arrives_later_is_not_let_in_unchecked() {
+    cut_short::a_sign_in_cut_short_is_not_let_in_unchecked(memory(), Regardless).await;
+}
+
+#[tokio::test]
+async fn a_privilege_that_differs_means_another_id() {
+    let programs = size(1000, 100_000);
+    privileges::a_privilege_that_differs_means_another_id(memory(), programs).await;
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Atomic under cancel: a `save` that is cut short while its handler goes on.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::StatusCode;
-use sessile::{Session, SessionError, SessionStore};
+use sessile::{
+    AtMaxSessions, Session, SessionError, SessionHandle, SessionLayer, SessionLayerBuilder,
+    SessionStore,
+};
 
+use super::accounts::{self, Account, Cart, visitor};
 use super::pair::{Pair, add, begin, routes, values};
 use super::schedule::{dropped_after, settle};
 use super::size;
@@ -176,6 +180,102 @@ pub(crate) async fn a_save_cut_short_twice_doubles_nothing(
                 if answer.body == "true" {
                     break;
                 }
+            }
+        }
+    }
+}
+
+/// What is left to check when a `save` of a sign-in is cut short: that it is not revoked, and that its
+/// owner has not too many sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    Nothing,
+    /// All that the owner has is revoked, before the handler goes on.
+    Revoked,
+}
+
+/// A sign-in whose `save` is cut short at any poll is checked like any other, whoever finds out that it
+/// was stored: it is revoked if that was meanwhile, it evicts, and it is refused.
+pub(crate) async fn a_sign_in_cut_short_is_not_let_in_unchecked(
+    store: impl SessionStore + Clone,
+    manner: impl Manner,
+) {
+    async fn cut_sign_in(
+        session: SessionHandle,
+        Path((user, polls, afterwards)): Path<(u64, usize, String)>,
+        Extension((jobs, meanwhile)): Extension<(SessionLayer, Meanwhile)>,
+    ) -> Result<Response, SessionError> {
+        session.insert(Account { user, sign_in: 2 })?;
+        dropped_after(polls, session.save()).await.transpose()?;
+        if meanwhile == Meanwhile::Revoked {
+            jobs.sessions().revoke_all::<Account>(&user).await?;
+        }
+        match afterwards.as_str() {
+            "nothing" => {}
+            "save" => session.save().await?,
+            "update" => session.update(|cart: &mut Cart| cart.items += 1).await?,
+            "fail" => return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+            _ => unreachable!("nothing else is done"),
+        }
+        Ok(().into_response())
+    }
+
+    let world = World::new(store);
+    for (meanwhile, limit) in [
+        (Meanwhile::Revoked, None),
+        (Meanwhile::Nothing, Some(AtMaxSessions::EvictOldest)),
+        (Meanwhile::Nothing, Some(AtMaxSessions::RefuseNew)),
+    ] {
+        let build = |layer: SessionLayerBuilder<'static>| {
+            let layer = layer.clock(world.clock.ticking());
+            let layer = match limit {
+                Some(then) => layer.max_sessions(1).at_max_sessions(then),
+                None => layer,
+            };
+            layer.build().unwrap()
+        };
+        let layer = build(world.layer(world.store.clone()));
+        let app = accounts::routes().layer(layer.clone());
+        let slow = build(world.layer(Wrapped(world.store.clone(), manner.clone())));
+        let cut = get(cut_sign_in).layer(Extension((layer.clone(), meanwhile)));
+        let slow = Router::new()
+            .route("/cut/{user}/{polls}/{afterwards}", cut)
+            .layer(slow);
+        for (afterwards, polls) in ["nothing", "save", "update", "fail"]
+            .into_iter()
+            .flat_map(|afterwards| (0..size(24, 40)).map(move |polls| (afterwards, polls)))
+        {
+            for begins in [None, Some("/visit")] {
+                let at =
+                    format!("{meanwhile:?}, {limit:?}, {polls} polls, {afterwards}, {begins:?}");
+                let user = fastrand::u64(..1 << 50);
+                let there = visitor(&app, &format!("/sign-in/{user}/1")).await;
+                let mut here = match begins {
+                    Some(path) => visitor(&app, path).await,
+                    None => None,
+                };
+                let path = format!("/cut/{user}/{polls}/{afterwards}");
+                let answer = accounts::visit(&slow, &mut here, &path).await;
+                settle().await;
+                let listed = layer.sessions().list::<Account>(&user).await.unwrap();
+                let of = |token: &Option<String>| {
+                    let id = token.as_deref().map(|token| key_of(token).public());
+                    listed.iter().any(|session| Some(session.id()) == id)
+                };
+                let (here, there) = (of(&here), of(&there));
+                let told = answer.status == StatusCode::OK;
+                match (meanwhile, limit) {
+                    (Meanwhile::Revoked, _) => assert!(!here && !there, "{at}"),
+                    // A call that goes on after a handler has failed may store what nobody can open.
+                    _ if afterwards == "fail" => assert!(!(here && there), "{at}"),
+                    (_, Some(AtMaxSessions::EvictOldest)) => {
+                        assert_eq!((told, here, there), (true, true, false), "{at}");
+                    }
+                    _ => assert_eq!((told, here, there), (false, false, true), "{at}"),
+                }
+                let nobody = listed.len() - usize::from(here) - usize::from(there);
+                assert!(nobody == 0 || afterwards == "fail", "{at}: {nobody}");
+                world.clean_up().await;
             }
         }
     }

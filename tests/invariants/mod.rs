@@ -13,6 +13,7 @@ pub(crate) mod limits;
 pub(crate) mod lost_updates;
 mod pair;
 pub(crate) mod panics;
+pub(crate) mod privileges;
 pub(crate) mod revocation;
 mod schedule;
 pub(crate) mod storm;

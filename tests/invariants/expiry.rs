@@ -8,8 +8,11 @@ use axum::extract::Path;
 use axum::routing::get;
 use fastrand::Rng;
 use http::StatusCode;
-use sessile::{CookieOptions, Session, SessionHandle, SessionStore, Timestamp, merge};
+use sessile::{
+    CookieOptions, Session, SessionError, SessionHandle, SessionStore, Sessions, Timestamp, merge,
+};
 
+use super::accounts::sign_in;
 use super::world::{CookieChange, World, key_of, request};
 use crate::support::Answer;
 use crate::support::visitor::ask;
@@ -39,10 +42,16 @@ fn routes() -> Router {
             get(async |session: SessionHandle| session.renew()),
         )
         .route("/max-age/{secs}", get(set_max_age))
+        .route("/sign-in/{user}/{number}", get(sign_in))
+        .route("/others", get(revoke_others))
 }
 
 async fn set_max_age(session: SessionHandle, Path(secs): Path<u64>) {
     session.set_max_age(Duration::from_secs(secs));
+}
+
+async fn revoke_others(all: Sessions) -> Result<(), SessionError> {
+    all.revoke_others().await.map(drop)
 }
 
 /// What a session should be, in seconds since the layer's epoch.
@@ -55,6 +64,9 @@ struct Model {
     expires: u64,
     /// Whether its cookie outlives the browser.
     persistent: bool,
+    /// Whose it is, once somebody has signed in, and when they revoked their other sessions.
+    owner: Option<u64>,
+    revoked: Option<u64>,
 }
 
 /// The settings of one layer, in seconds.
@@ -87,6 +99,8 @@ impl Model {
             idle: timeouts.idle,
             expires: now + timeouts.idle.min(timeouts.absolute),
             persistent: timeouts.persistent,
+            owner: None,
+            revoked: None,
         }
     }
 
@@ -181,11 +195,17 @@ impl<S: SessionStore + Clone> Simulation<S> {
             return 0;
         }
         let index = rng.usize(..self.sessions.len());
-        let path = match rng.u8(..10) {
+        let model = &self.sessions[index];
+        // Who signs in at the very instant of a revocation is revoked.
+        let signs_in = model.revoked.is_none_or(|at| at < self.now());
+        let path = match rng.u8(..12) {
             0..5 => "/read".to_owned(),
             5..7 => "/write".to_owned(),
             7 => "/touch".to_owned(),
             8 => "/renew".to_owned(),
+            // Each session has an owner of its own: a revocation ends no other session of the model.
+            9 if signs_in => format!("/sign-in/{}/0", model.owner.unwrap_or(rng.u64(..1 << 50))),
+            10 if model.owner.is_some() => "/others".to_owned(),
             _ => format!("/max-age/{}", rng.u64(1..2 * idle)),
         };
         self.visit(index, &path, at).await
@@ -224,6 +244,14 @@ impl<S: SessionStore + Clone> Simulation<S> {
             model.idle = secs.parse().unwrap();
             model.persistent = true;
         }
+        if let Some(owner) = path.strip_prefix("/sign-in/") {
+            let (owner, _) = owner.split_once('/').unwrap();
+            model.owner = owner.parse().ok();
+        }
+        if path == "/others" {
+            model.revoked = Some(now);
+        }
+        let moves = path == "/renew" || path.starts_with("/sign-in/");
         let moved = !matches!(path, "/read") || model.touch_is_due(now, self.timeouts);
         if moved {
             model.expires = model.deadline(now, self.timeouts);
@@ -234,7 +262,7 @@ impl<S: SessionStore + Clone> Simulation<S> {
                     moved,
                     "{at}: the cookie was sent again though nothing had moved"
                 );
-                assert_eq!(token != model.token, path == "/renew", "{at}");
+                assert_eq!(token != model.token, moves, "{at}");
                 model.token = token;
                 self.check_cookie(&model, &answer, &at);
             }
@@ -244,7 +272,7 @@ impl<S: SessionStore + Clone> Simulation<S> {
                     !(moved && model.persistent),
                     "{at}: the cookie dies before the session"
                 );
-                assert_ne!(path, "/renew", "{at}");
+                assert!(!moves, "{at}");
             }
         }
         let stored = self.world.find(&key_of(&model.token)).await.unwrap();
@@ -259,6 +287,13 @@ impl<S: SessionStore + Clone> Simulation<S> {
             model.created * 1000,
             "{at}"
         );
+        // The mark is there for as long as whatever it ends could live.
+        for owner in stored.record.owners.keys() {
+            let at_once = self.world.clock.now().into();
+            let mark = self.world.store.marked(owner, at_once).await.unwrap();
+            let kept = |revoked| now < revoked + self.timeouts.absolute;
+            assert_eq!(mark.is_some(), model.revoked.is_some_and(kept), "{at}");
+        }
         self.sessions.push(model);
         0
     }

@@ -97,6 +97,10 @@ async fn sign_in(
         flash.message = Some(format!("There is no {user} with this password."));
         return Ok(Redirect::to("/login"));
     }
+    // What somebody else has left in the session is not for the next.
+    if session.get::<Account>()?.is_some() {
+        session.clear();
+    }
     let user_agent = headers.get(USER_AGENT).and_then(|it| it.to_str().ok());
     session.insert(Device {
         user_agent: user_agent.unwrap_or("Unknown device").to_owned(),

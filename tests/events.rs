@@ -461,7 +461,7 @@ async fn changes_that_cannot_take_place_are_said() {
     let (log, _listening) = Log::listen();
     visitor.get("/taken-out").await;
     let expected = format!(
-        "WARN sessile: a change is dropped: what it changed was taken out of the session \
+        "WARN sessile: a change is dropped: what it changed was taken out of the session, or replaced \
          session={id} data=events::Visits"
     );
     assert_eq!(log.events()[0], expected);

@@ -56,6 +56,13 @@ fn routes() -> Router {
         )
         .route("/login/{user}", get(login))
         .route(
+            "/remember/{user}",
+            get(async |session: SessionHandle, user: Path<u64>| {
+                session.set_max_age(Duration::from_hours(24 * 7));
+                login(session, user).await
+            }),
+        )
+        .route(
             "/login/{user}/{device}",
             get(
                 async |session: SessionHandle,
@@ -374,6 +381,20 @@ async fn a_session_that_changes_hands_is_listed_under_its_new_owner_alone() {
     visitor.get("/login/4").await;
     visitor.get("/logout").await;
     assert_eq!(count(&layer, 4).await, 0);
+}
+
+#[tokio::test]
+async fn who_was_remembered_does_not_have_the_next_one_remembered() {
+    let app = app(&layer(MemoryStore::new()));
+    for next in ["/login/2", "/login/1", "/become/2", "/leave"] {
+        let mut visitor = Visitor::new(&app);
+        let remembered = visitor.get("/remember/1").await.set_cookie();
+        assert!(remembered.contains("; Max-Age=604800"), "{remembered}");
+        let promoted = visitor.get("/promote").await.set_cookie();
+        assert!(promoted.contains("; Max-Age=604800"), "{promoted}");
+        let cookie = visitor.get(next).await.set_cookie();
+        assert!(!cookie.contains("Max-Age"), "{next}: {cookie}");
+    }
 }
 
 #[derive(Session)]

@@ -51,7 +51,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `merge = merge::Sum` | How the changes of two requests are joined, as the path of a type that implements `merge::Rule` for the field's type: `merge::Sum`, `merge::PerKey<merge::Max>`, or your own. Without it, the later writer wins, and only with what it changed. |
 /// | `required` | The field has no default: where it is not stored, or no longer decodes, the whole struct is absent until `SessionHandle::insert` puts one in. `Session<Account>` and `Account` then answer 401, `Option<…>` is `None`. |
 /// | `privilege` | What the visitor may do. A change gives the session a new id in the same commit, and the old id is dead; `insert` and `remove` of the struct do so always. A stored value that no longer decodes makes the whole struct absent. |
-/// | `owner` | Whose session it is: the field's value names the user. It is a `privilege` with all that this means, and the struct is `Owned`, with the field's type as its `Owner`, which is to be as public as the struct. A struct has one. |
+/// | `owner` | Whose session it is: the field's value names the user. It is a `privilege` with all that this means, and the struct is `Owned`, with the field's type as its `Owner`, which is to be as public as the struct. A struct has one, and it is `required`, or an `Option` of which `None` is nobody. Sessions are found by the owner's JSON, so equal owners must be written alike: no `HashMap`. |
 ///
 /// A key or a name is neither empty nor has `"`, `\` or a control character in it, and no two fields
 /// share one.

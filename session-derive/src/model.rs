@@ -11,8 +11,8 @@ use syn::{
 
 use self::rules::{
     references, reject_borrows, reject_name_with_flatten, reject_on_skipped,
-    reject_owner_with_privilege, reject_privilege_with_merge, reject_required_with_default,
-    reject_two_owners,
+    reject_owner_of_everybody, reject_owner_with_privilege, reject_privilege_with_merge,
+    reject_required_with_default, reject_two_owners,
 };
 use crate::attr::{self, FieldAttrs, Given, StructAttrs};
 use crate::case::Case;
@@ -218,6 +218,8 @@ fn read_field<'a>(
         }
         Storage::Skipped
     } else {
+        let is_always_there = required.is_none() && default.is_none();
+        reject_owner_of_everybody(owner.as_ref(), is_always_there, &field.ty, errors);
         Storage::Stored {
             keys: keys::of_field(ident, rename, aliases, case, errors),
             role: read_role(owner, privilege, merge, errors),

@@ -60,6 +60,33 @@ pub(super) fn reject_two_owners(ident: &Ident, owners: &[Owner<'_>], errors: &mu
     }
 }
 
+/// A struct whose fields all have a value is there for everybody, and proves nothing of anybody.
+pub(super) fn reject_owner_of_everybody(
+    owner: Option<&Given<()>>,
+    is_always_there: bool,
+    ty: &Type,
+    errors: &mut Errors,
+) {
+    if let Some(Given { option, .. }) = owner
+        && is_always_there
+        && !is_option(ty)
+    {
+        let article = article(&option.to_string());
+        errors.reject(
+            option,
+            format!("{article} `{option}` field needs `required`, or to be an `Option`: a visitor who has not signed in would have its default"),
+        );
+    }
+}
+
+fn is_option(ty: &Type) -> bool {
+    let Type::Path(path) = ty else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|segment| segment.ident == "Option")
+}
+
 /// Whoever the visitor is decides what the visitor may do.
 pub(super) fn reject_owner_with_privilege(
     owner: Option<&Given<()>>,

@@ -185,6 +185,16 @@ impl Change {
         }
     }
 
+    /// Whether it changes whose the session is.
+    pub(crate) fn is_of_owner(&self) -> bool {
+        match self {
+            Self::Set { field, .. } => field.is_owner(),
+            Self::Insert { values, .. } => values.iter().any(|(field, _)| field.is_owner()),
+            Self::Remove { fields, .. } => fields.iter().any(|field| field.is_owner()),
+            Self::Clear => true,
+        }
+    }
+
     fn apply(&self, edit: &mut Edit<'_>) {
         match self {
             Self::Set {

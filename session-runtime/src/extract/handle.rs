@@ -39,7 +39,7 @@ impl SessionHandle {
         self.0.is_new()
     }
 
-    /// When the session ends if nobody uses it; `None` where nothing has been stored.
+    /// When the session ends if nobody uses it, as it is stored; `None` where nothing has been.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.expires().map(SystemTime::from)
@@ -108,13 +108,16 @@ impl SessionHandle {
     /// Sets the idle timeout of this session alone, at least a second: "remember me". Its cookie
     /// then outlives the browser, as long as the session lives. The absolute timeout stays, and so does the
     /// limit that [`timeouts`](crate::SessionLayerBuilder::timeouts) sets: what is longer ends there.
+    ///
+    /// It ends with the sign-in: once the session has another owner, or none, or the same one has signed
+    /// in anew, the layer's timeout counts again.
     pub fn set_max_age(&self, max_age: Duration) {
         let millis = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
         self.0.set_idle(Duration::from_millis(millis.max(1000)));
     }
 
     /// Takes [`set_max_age`](Self::set_max_age) back: the layer's timeout and the layer's cookie count
-    /// again, for a sign-in without "remember me" on a session that was remembered.
+    /// again.
     pub fn reset_max_age(&self) {
         self.0.drop_idle();
     }

@@ -129,7 +129,7 @@ pub(super) fn not_swept(error: &StoreError) {
 pub(super) fn taken_out(session: Option<StoreKey>, data: &str) {
     warn!(
         target: TARGET, session = handle(session), data,
-        "a change is dropped: what it changed was taken out of the session"
+        "a change is dropped: what it changed was taken out of the session, or replaced"
     );
 }
 

@@ -61,6 +61,14 @@ impl Wanted {
         changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *affirm || *force)
     }
 
+    /// Who signs in or out is not remembered for as long as who was there before.
+    pub(super) fn pass_on(&mut self, last: &[Change]) {
+        let mut changes = self.changes.iter().chain(last);
+        if self.idle == Idle::Unchanged && changes.any(Change::is_of_owner) {
+            self.idle = Idle::Dropped;
+        }
+    }
+
     /// Whether a session is to be written; one that holds nothing is not begun.
     pub(super) fn needs_write(&self, is_stored: bool, differs: bool) -> bool {
         let asked = self.renew || self.affirm || self.idle != Idle::Unchanged;

@@ -176,6 +176,7 @@ fn plan(
     let mut state = session.state();
     let owners = data::owners(&changes, &owners, |owner| state.since(owner));
     state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
+    state.in_hand.pass_on(&changes);
     if !state.in_hand.needs_write(from.is_some(), fields != base) {
         state.in_hand.changes.clear();
         return Ok(None);

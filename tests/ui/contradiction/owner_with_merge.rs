@@ -2,7 +2,7 @@ use sessile::Session;
 
 #[derive(Session)]
 struct Account {
-    #[session(owner, merge = sessile::merge::Max)]
+    #[session(required, owner, merge = sessile::merge::Max)]
     user: u64,
 }
 

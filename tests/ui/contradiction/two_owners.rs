@@ -2,7 +2,7 @@ use sessile::Session;
 
 #[derive(Session)]
 struct Account {
-    #[session(owner)]
+    #[session(required, owner)]
     user: u64,
     #[session(required, owner)]
     company: u64,

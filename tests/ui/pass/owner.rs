@@ -23,7 +23,7 @@ struct Default {
 #[session(rename_all = "camelCase")]
 struct Renamed {
     theme: String,
-    #[session(owner, rename = "uid", alias = "user_id", alias = "u")]
+    #[session(required, owner, rename = "uid", alias = "user_id", alias = "u")]
     user: u64,
 }
 
@@ -36,7 +36,7 @@ struct Absent {
 #[derive(Session)]
 #[session(flatten)]
 struct Flat {
-    #[session(owner)]
+    #[session(required, owner)]
     r#type: u8,
     owner: u8,
 }

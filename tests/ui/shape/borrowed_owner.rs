@@ -2,13 +2,13 @@ use sessile::{Owned, Session};
 
 #[derive(Session)]
 struct Account<'a> {
-    #[session(owner)]
+    #[session(required, owner)]
     user: &'a str,
 }
 
 #[derive(Session)]
 struct Tenant {
-    #[session(owner)]
+    #[session(required, owner)]
     name: &'static str,
 }
 

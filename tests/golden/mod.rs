@@ -38,22 +38,38 @@ struct Express {
     views: u64,
 }
 
+#[derive(Session)]
+struct Account {
+    #[session(required, owner)]
+    user: u64,
+}
+
+/// Has an owner at the top level.
+#[derive(Session)]
+#[session(flatten)]
+struct Support {
+    #[session(owner)]
+    on_behalf_of: Option<String>,
+}
+
 /// What each session of the golden files was made by, line by line: only ever added to.
-const PATHS: [&[&str]; 5] = [
+const PATHS: [&[&str]; 6] = [
     &["/visit"],
     &["/visit", "/profile"],
     &["/visit", "/remember"],
     &["/view", "/visit"],
     &["/visit", "/remove"],
+    &["/sign-in"],
 ];
 
 /// What `/dump` answers for each.
-const DUMPS: [&str; 5] = [
+const DUMPS: [&str; 6] = [
     r#"1 0 "" 0 None []"#,
     r#"1 0 "Zoë \"\\\u{1}" 0.1 None [(-9007199254740993, true)]"#,
     r#"1 0 "" 0 None []"#,
     r#"1 1 "" 0 None []"#,
     r#"0 0 "" 0 None []"#,
+    r#"0 0 "" 0 None [] 17 for Zoë"#,
 ];
 
 fn routes() -> Router {
@@ -75,6 +91,7 @@ fn routes() -> Router {
             "/remember",
             get(async |session: SessionHandle| session.set_max_age(Duration::from_hours(48))),
         )
+        .route("/sign-in", get(sign_in))
         .route("/dump", get(dump))
 }
 
@@ -88,7 +105,19 @@ async fn set_profile(session: SessionHandle) {
     session.insert(profile).unwrap();
 }
 
-async fn dump(visits: Visits, express: Express, profile: Profile) -> String {
+async fn sign_in(session: SessionHandle) {
+    session.insert(Account { user: 17 }).unwrap();
+    let on_behalf_of = Some("Zoë".to_owned());
+    session.insert(Support { on_behalf_of }).unwrap();
+}
+
+async fn dump(
+    visits: Visits,
+    express: Express,
+    profile: Profile,
+    account: Option<Account>,
+    support: Support,
+) -> String {
     let (views, page_views) = (express.views, visits.page_views);
     let Profile {
         name,
@@ -96,7 +125,10 @@ async fn dump(visits: Visits, express: Express, profile: Profile) -> String {
         nothing,
         nested,
     } = profile;
-    format!("{page_views} {views} {name:?} {ratio} {nothing:?} {nested:?}")
+    let signed_in = account.zip(support.on_behalf_of);
+    let signed_in = signed_in.map(|(account, other)| format!(" {} for {other}", account.user));
+    let signed_in = signed_in.unwrap_or_default();
+    format!("{page_views} {views} {name:?} {ratio} {nothing:?} {nested:?}{signed_in}")
 }
 
 /// An application whose ids are these bytes, one after another.

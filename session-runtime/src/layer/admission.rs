@@ -47,7 +47,7 @@ pub(super) async fn arrived(
         events::withdrawn(attempt.target.key, &error);
         let removed = config.remove(attempt.target.key).await;
         session.state().lose();
-        // What was in the way comes first: it is the reason for both.
+        // A session that is left behind is the worse news, though nobody can open it.
         return Err(removed.map_or_else(SessionError::from, |_| error));
     }
     session.state().adopt(attempt);

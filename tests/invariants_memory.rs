@@ -176,13 +176,13 @@ async fn every_history_is_explained_where_calls_outlive_their_callers() {
 
 #[tokio::test(start_paused = true)]
 async fn no_sign_in_that_began_before_a_revocation_survives_it() {
-    let rounds = size(200, 20_000);
+    let rounds = size(200, 100_000);
     revocation::no_sign_in_that_began_before_survives(memory(), InRandomSteps, rounds).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_sign_in_survives_a_revocation_whose_calls_outlive_their_callers() {
-    let rounds = size(100, 20_000);
+    let rounds = size(100, 100_000);
     revocation::no_sign_in_that_began_before_survives(memory(), Regardless, rounds).await;
 }
 

@@ -127,7 +127,8 @@ pub(crate) async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing
             let jobs = layer.sessions();
             let listed = jobs.list::<Account>(&user).await.unwrap();
             let mut listed: Vec<_> = listed.iter().map(OwnedSession::id).collect();
-            (owned.sort(), listed.sort());
+            owned.sort();
+            listed.sort();
             assert_eq!(owned, listed, "{at}");
             assert!(listed.len() <= 2, "{at}: one there, and one here");
             if path == "/others" {

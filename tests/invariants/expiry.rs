@@ -251,7 +251,7 @@ impl<S: SessionStore + Clone> Simulation<S> {
         if path == "/others" {
             model.revoked = Some(now);
         }
-        let moves = path == "/renew" || path.starts_with("/sign-in/");
+        let rotates = path == "/renew" || path.starts_with("/sign-in/");
         let moved = !matches!(path, "/read") || model.touch_is_due(now, self.timeouts);
         if moved {
             model.expires = model.deadline(now, self.timeouts);
@@ -262,7 +262,7 @@ impl<S: SessionStore + Clone> Simulation<S> {
                     moved,
                     "{at}: the cookie was sent again though nothing had moved"
                 );
-                assert_eq!(token != model.token, moves, "{at}");
+                assert_eq!(token != model.token, rotates, "{at}");
                 model.token = token;
                 self.check_cookie(&model, &answer, &at);
             }
@@ -272,7 +272,7 @@ impl<S: SessionStore + Clone> Simulation<S> {
                     !(moved && model.persistent),
                     "{at}: the cookie dies before the session"
                 );
-                assert!(!moves, "{at}");
+                assert!(!rotates, "{at}");
             }
         }
         let stored = self.world.find(&key_of(&model.token)).await.unwrap();

@@ -82,6 +82,10 @@ impl Step {
             Self::InsertAccount(_) | Self::RemoveAccount | Self::Renew | Self::Clear
         )
     }
+
+    fn is_on_handle(self) -> bool {
+        self.asks() || self == Self::InsertCart
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,41 +179,34 @@ async fn run(
     let (mut asked, mut cleared) = (false, false);
     for &step in &running.program.steps {
         asked |= step.asks();
-        let saved = match step {
-            Step::InsertAccount(user) => {
-                session.insert(Account { user, theme: 0 })?;
+        // After a `clear` the views show what is no more.
+        if cleared && !step.is_on_handle() {
+            continue;
+        }
+        let stored = match step {
+            Step::SaveRights => Session::save(&mut rights).await,
+            Step::Save => session.save().await,
+            Step::Theme(theme) => {
+                let update = session.update(|account: &mut Account| account.theme = theme);
+                update.await
+            }
+            Step::User(user) => {
+                let update = session.update(|account: &mut Account| account.user = user);
+                update.await
+            }
+            step => {
+                cleared |= step == Step::Clear;
+                change(&session, &mut rights, &mut cart, step)?;
                 continue;
             }
-            Step::RemoveAccount => session.remove::<Account>().map(|_| false),
-            Step::InsertCart => session.insert(Cart { items: 7 }).map(|()| false),
-            Step::Renew => Ok(session.renew()).map(|()| false),
-            Step::Clear => {
-                cleared = true;
-                Ok(session.clear()).map(|()| false)
-            }
-            // After a `clear` the views show what is no more.
-            _ if cleared => continue,
-            Step::Level(level) => Ok(rights.level = level).map(|()| false),
-            Step::Scopes(scope) => Ok(rights.scopes.extend(scope..3)).map(|()| false),
-            Step::Items => Ok(cart.items = cart.items.wrapping_add(1)).map(|()| false),
-            Step::SaveRights => Session::save(&mut rights).await.map(|()| true),
-            Step::Save => session.save().await.map(|()| true),
-            Step::Theme(theme) => session
-                .update(|account: &mut Account| account.theme = theme)
-                .await
-                .map(|()| true),
-            Step::User(user) => session
-                .update(|account: &mut Account| account.user = user)
-                .await
-                .map(|()| true),
         };
-        match saved {
-            Ok(true) => {
+        match stored {
+            Ok(()) => {
                 running.note(&session, asked).await?;
                 asked = false;
             }
             // Nobody has signed in.
-            Ok(false) | Err(SessionError::Absent(_)) => {}
+            Err(SessionError::Absent(_)) => {}
             Err(error) => return Err(error),
         }
     }
@@ -221,6 +218,26 @@ async fn run(
         Exit::Answer(status) => Ok(status.into_response()),
         Exit::Panic => panic_quietly(),
     }
+}
+
+/// What is stored by a later step, or at the end.
+fn change(
+    session: &SessionHandle,
+    rights: &mut Session<Rights>,
+    cart: &mut Session<Cart>,
+    step: Step,
+) -> Result<(), SessionError> {
+    match step {
+        Step::InsertAccount(user) => return session.insert(Account { user, theme: 0 }),
+        Step::RemoveAccount => return session.remove::<Account>().map(drop),
+        Step::InsertCart => return session.insert(Cart { items: 7 }),
+        Step::Renew => session.renew(),
+        Step::Clear => session.clear(),
+        Step::Level(level) => rights.level = level,
+        Step::Scopes(scope) => rights.scopes.extend(scope..3),
+        _ => cart.items = cart.items.wrapping_add(1),
+    }
+    Ok(())
 }
 
 /// Runs so many programs, each by a visitor who comes with nothing or with what the one before left.

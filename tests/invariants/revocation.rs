@@ -1,6 +1,8 @@
 //! Revocation raced by sign-ins: none that began before a revocation survives it, by whatever way,
 //! and all that began after it do.
 
+mod check;
+
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -10,10 +12,11 @@ use fastrand::Rng;
 use http::StatusCode;
 use sessile::{SessionLayer, SessionStore, Timestamp};
 
+use self::check::End;
 use super::accounts::{Account, routes, visit, visitor};
 use super::first_seed;
 use super::schedule::{interleave, settle, step};
-use super::world::{CookieChange, World, field, key_of};
+use super::world::{CookieChange, World};
 use super::wrapped::{Manner, Wrapped};
 use crate::support::Answer;
 
@@ -31,9 +34,9 @@ pub(crate) async fn no_sign_in_that_began_before_survives(
     let (mut survived, mut ended) = (0, 0);
     for seed in (0..rounds as u64).map(|round| first.wrapping_add(round)) {
         let race = Race::run(seed, &store, manner.clone()).await;
-        let alive = race.check().await;
+        let (alive, dead) = End::of(&race).await.check();
         survived += alive;
-        ended += race.journal.lock().unwrap().sign_ins.len() - alive;
+        ended += dead;
         race.world.clean_up().await;
     }
     eprintln!(
@@ -312,84 +315,5 @@ impl<S: SessionStore + Clone> Race<S> {
                 self.act(&mut client, Action::Promote, app).await;
             }
         }
-    }
-
-    /// Holds the end against every rule; how many of the sign-ins are alive.
-    async fn check(&self) -> usize {
-        let journal = self.journal.lock().unwrap();
-        let at = format!("SESSILE_SEED={}\n{}\n", self.seed, journal.lines.join("\n"));
-        let stored = self.world.stored_since(0).await;
-        let now = self.world.clock.now().into();
-        let Some(owner) = self.owner().await else {
-            panic!("{at}who signed in at last is not listed");
-        };
-        let mark = self.world.store.marked(owner, now).await.unwrap();
-        let mut alive = Vec::new();
-        for (key, stored) in &stored {
-            let given = journal.given.iter().any(|token| key_of(token) == *key);
-            assert!(
-                given,
-                "{at}a session is stored that nobody has a cookie for"
-            );
-            let Some(since) = stored.record.owners.since(owner) else {
-                continue;
-            };
-            let number: u64 = field(&stored.record, "account", "sign_in");
-            let sign_in = journal.sign_ins.iter().find(|it| it.number == number);
-            let began = sign_in.expect("a sign-in is written down").began;
-            for other in journal.revocations.iter().filter(|it| it.acknowledged) {
-                let spared = other.spares == Some(number);
-                let before = began < other.from;
-                assert!(
-                    spared || !before,
-                    "{at}the sign-in of {began:?} survived the revocation of {:?} to {:?}",
-                    other.from,
-                    other.until
-                );
-            }
-            // One that failed may have set its mark, and ended nobody.
-            let failed = journal.revocations.iter().any(|it| !it.acknowledged);
-            assert!(
-                failed || Some(since) > mark,
-                "{at}{began:?} is not after {mark:?}"
-            );
-            alive.push(number);
-        }
-        let over = journal.revocations.iter().map(|it| it.until).max();
-        for sign_in in journal.sign_ins.iter().filter(|it| Some(it.began) > over) {
-            let SignIn { number, began, .. } = sign_in;
-            assert!(sign_in.acknowledged, "{at}that of {began:?} was refused");
-            let alive = alive.contains(number) || sign_in.replaced;
-            assert!(alive, "{at}that of {began:?} was revoked");
-        }
-        let mut indexed = self.keys(owner).await;
-        let mut scanned: Vec<_> = stored
-            .iter()
-            .filter(|(_, stored)| stored.record.owners.since(owner).is_some())
-            .map(|(key, _)| *key)
-            .collect();
-        indexed.sort();
-        scanned.sort();
-        assert_eq!(indexed, scanned, "{at}the index is what a scan says");
-        let another = stored
-            .iter()
-            .filter(|(_, stored)| field::<u64>(&stored.record, "account", "user") == self.user + 1);
-        assert_eq!(another.count(), 1, "{at}another user is left alone");
-        alive.len()
-    }
-
-    /// The user's hash, from a session of theirs.
-    async fn owner(&self) -> Option<sessile::OwnerKey> {
-        let stored = self.world.stored_since(0).await;
-        let theirs = stored
-            .iter()
-            .find(|(_, stored)| field::<u64>(&stored.record, "account", "user") == self.user)?;
-        theirs.1.record.owners.keys().next()
-    }
-
-    async fn keys(&self, owner: sessile::OwnerKey) -> Vec<sessile::StoreKey> {
-        let now = self.world.clock.now().into();
-        let listed = self.world.store.owned_by(owner, now).await.unwrap();
-        listed.into_iter().map(|(key, _)| key).collect()
     }
 }

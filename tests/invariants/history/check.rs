@@ -1,6 +1,16 @@
 //! Explains a history, or says what cannot be explained: which write was lost, doubled or brought
 //! back, which id outlived its end, who was refused without a reason.
 
+macro_rules! demand {
+    ($holds:expr, $($sentence:tt)+) => {
+        if !$holds {
+            return Err(format!($($sentence)+));
+        }
+    };
+}
+
+mod revoked;
+
 use http::StatusCode;
 use sessile::StoreKey;
 
@@ -10,14 +20,6 @@ use super::program::{Log, Step};
 
 type Explained = Result<(), String>;
 
-macro_rules! demand {
-    ($holds:expr, $($sentence:tt)+) => {
-        if !$holds {
-            return Err(format!($($sentence)+));
-        }
-    };
-}
-
 /// Holds a history against every rule.
 pub(super) fn explain(journal: &Journal) -> Explained {
     let history = History::of(journal);
@@ -26,10 +28,12 @@ pub(super) fn explain(journal: &Journal) -> Explained {
         history.a_session_is_found_until_it_ends(number, request)?;
         history.refusals_have_a_reason(number, request)?;
         history.cookies_follow_the_session(number, request)?;
+        history.what_was_revoked_is_never_opened(number, request)?;
     }
     for id in &journal.ids {
         history.what_is_stored_was_written(id)?;
         history.dead_ids_hold_nothing(id)?;
+        history.what_was_revoked_is_not_stored(id)?;
     }
     history.a_session_lives_under_one_id()?;
     history.acknowledged_writes_are_stored_once()
@@ -113,7 +117,8 @@ impl<'j> History<'j> {
                     .into_iter()
                     .flatten()
             });
-        ends.chain(self.jump_after(born)).collect()
+        let revoked = self.revocations_of(self.lineage(self.id(key).by));
+        ends.chain(revoked).chain(self.jump_after(born)).collect()
     }
 
     /// What may have taken the content of a session away.
@@ -121,7 +126,9 @@ impl<'j> History<'j> {
         let ends = self.on(lineage).flat_map(|(number, request)| {
             request.ends(number, |step| matches!(step, Step::Clear | Step::Destroy))
         });
-        ends.chain(self.jump_after(0)).collect()
+        ends.chain(self.revocations_of(lineage))
+            .chain(self.jump_after(0))
+            .collect()
     }
 
     fn jump_after(&self, moment: Tick) -> Option<End> {
@@ -237,7 +244,8 @@ impl<'j> History<'j> {
                 let reason = keys.chain(own).flat_map(|key| self.ends_of_id(key));
                 let reason = reason.filter(|end| end.by != Some(number));
                 let reason = reason.into_iter().any(|end| end.from < ended);
-                let own = request.notes.iter().any(|note| note.step == Step::Destroy);
+                let ends = |step: Step| step == Step::Destroy || step.revokes();
+                let own = request.notes.iter().any(|note| ends(note.step));
                 demand!(
                     reason || own,
                     "request {number} was told that its session had ended"
@@ -261,13 +269,14 @@ impl<'j> History<'j> {
             return Ok(());
         };
         let did = |wanted: fn(Step) -> bool| request.notes.iter().any(|note| wanted(note.step));
-        let destroyed = did(|step| step == Step::Destroy);
+        // By itself, or with all others of its owner.
+        let destroyed = did(|step| step == Step::Destroy || step.revokes());
         let left_alone = *sent == Sent::Nothing || destroyed || *status != StatusCode::CONFLICT;
         demand!(
             left_alone,
             "request {number} was refused, and its cookie changed"
         );
-        let moved = did(|step| matches!(step, Step::Renew | Step::Clear));
+        let moved = did(Step::rotates);
         match sent {
             Sent::Nothing => {
                 let told = |write: &Write| {
@@ -275,7 +284,9 @@ impl<'j> History<'j> {
                 };
                 let holds = request.is_new() && self.writes.iter().any(told);
                 let expired = self.journal.jump.is_some();
-                let follows = !holds || destroyed || expired;
+                // Whose sign-in was revoked meanwhile is told, and has nothing left.
+                let revoked = *status == StatusCode::CONFLICT;
+                let follows = !holds || destroyed || expired || revoked;
                 demand!(
                     follows,
                     "request {number} began a session and sent no cookie"

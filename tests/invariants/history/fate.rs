@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::journal::{Ending, Note, Request, Result as Done, Tick};
+use super::journal::{Ending, Note, Request, Result as Done, Sent, Tick};
 use super::program::Step;
 
 /// What became of a write.
@@ -48,7 +48,7 @@ impl Request {
     /// What the steps of this kind may have ended.
     pub(super) fn ends(&self, number: usize, kind: fn(Step) -> bool) -> Vec<End> {
         let ends = self.notes.iter().enumerate().filter_map(|(index, note)| {
-            let ends = matches!(note.step, Step::Renew | Step::Clear | Step::Destroy);
+            let ends = note.step.rotates() || note.step == Step::Destroy;
             (ends && kind(note.step))
                 .then(|| self.end(number, index, note))
                 .flatten()
@@ -73,7 +73,7 @@ impl Request {
         let saved = later
             .iter()
             .take_while(|note| !destroyed(note))
-            .find(|note| note.saves());
+            .find(|note| note.saves() || note.affirms());
         if let Some(saved) = saved.filter(|saved| !destroys && saved.result == Done::Done) {
             return end(Some(saved.at), true);
         }
@@ -121,12 +121,14 @@ impl Request {
                 (_, Done::Cut) if note.is_own_update(index, first) => return Fate::Unknown,
                 (_, Done::Cut) => in_doubt = true,
                 (_, Done::Done) if note.saves() => return Fate::Acknowledged(note.at),
-                (_, Done::Done) => {}
+                (_, Done::Done | Done::Skipped) => {}
             }
         }
         match self.answered() {
             None if self.ending == Ending::Dropped => Fate::Unknown,
             Some(StatusCode::SERVICE_UNAVAILABLE) => Fate::Unknown,
+            // The handler has ended the session, by a revocation perhaps.
+            Some(_) if self.removed_its_cookie() => Fate::Unknown,
             None | Some(StatusCode::CONFLICT | StatusCode::INTERNAL_SERVER_ERROR) => {
                 refused(in_doubt)
             }
@@ -135,7 +137,18 @@ impl Request {
     }
 }
 
+impl Request {
+    pub(super) fn removed_its_cookie(&self) -> bool {
+        matches!(self.ending, Ending::Answered(_, Sent::Removal))
+    }
+}
+
 impl Note {
+    /// Whether the step stores what was asked for before it, but not what a live view holds.
+    fn affirms(&self) -> bool {
+        self.step == Step::RevokeOthers && self.result != Done::Skipped
+    }
+
     /// Whether the step stores what was written before it.
     fn saves(&self) -> bool {
         use Step::{CutSave, CutUpdate, Save, Update};

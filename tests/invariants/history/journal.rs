@@ -5,7 +5,7 @@ use std::fmt;
 use http::StatusCode;
 use sessile::{StoreKey, Stored};
 
-use super::program::{Log, Program, Step};
+use super::program::{Account, Log, Program, Step};
 use crate::invariants::world::{CookieChange, key_of};
 
 /// A moment of a history: everything that is written down has one of its own.
@@ -21,6 +21,18 @@ pub(super) struct Journal {
     drawn_by: Vec<(usize, Tick)>,
     /// When so much time passed at once that all that was stored expired.
     pub(super) jump: Option<Tick>,
+    pub(super) revocations: Vec<Revocation>,
+}
+
+#[derive(Debug)]
+pub(super) struct Revocation {
+    pub(super) by: usize,
+    pub(super) user: u64,
+    /// Whose sign-in it spares: that of the request itself, or of its session.
+    pub(super) spares: usize,
+    pub(super) from: Tick,
+    /// When it was acknowledged.
+    pub(super) until: Option<Tick>,
 }
 
 #[derive(Debug)]
@@ -40,6 +52,7 @@ pub(super) struct Opened {
     pub(super) at: Tick,
     pub(super) is_new: bool,
     pub(super) log: Log,
+    pub(super) account: Option<Account>,
 }
 
 #[derive(Debug)]
@@ -53,6 +66,8 @@ pub(super) struct Note {
 pub(super) enum Result {
     Done,
     Cut,
+    /// There was nothing to do.
+    Skipped,
     Failed(StatusCode),
 }
 
@@ -78,6 +93,7 @@ pub(super) struct Id {
     pub(super) drawn: Tick,
     /// What is stored under it in the end.
     pub(super) stored: Option<Log>,
+    pub(super) account: Option<Account>,
 }
 
 /// A line for each request and each id.
@@ -88,6 +104,9 @@ impl fmt::Display for Journal {
         }
         for id in &self.ids {
             writeln!(f, "{id:?}")?;
+        }
+        for revocation in &self.revocations {
+            writeln!(f, "{revocation:?}")?;
         }
         writeln!(f, "all that was stored expired at {:?}", self.jump)
     }
@@ -139,9 +158,35 @@ impl Journal {
         (self.requests.len() - 1, program)
     }
 
-    pub(super) fn open(&mut self, request: usize, (is_new, log): (bool, Log)) {
+    pub(super) fn open(
+        &mut self,
+        request: usize,
+        (is_new, log, account): (bool, Log, Option<Account>),
+    ) {
         let at = self.tick();
-        self.requests[request].opened = Some(Opened { at, is_new, log });
+        self.requests[request].opened = Some(Opened {
+            at,
+            is_new,
+            log,
+            account,
+        });
+    }
+
+    /// Which one it is, for when it is acknowledged.
+    pub(super) fn begin_revocation(&mut self, by: usize, user: u64, spares: usize) -> usize {
+        let from = self.tick();
+        self.revocations.push(Revocation {
+            by,
+            user,
+            spares,
+            from,
+            until: None,
+        });
+        self.revocations.len() - 1
+    }
+
+    pub(super) fn end_revocation(&mut self, revocation: usize) {
+        self.revocations[revocation].until = Some(self.tick());
     }
 
     pub(super) fn note(&mut self, request: usize, step: usize, result: Result) {
@@ -171,7 +216,7 @@ impl Journal {
     pub(super) fn finish(&mut self, keys: &[StoreKey], stored: &[(StoreKey, Stored)]) {
         let found = |key: &StoreKey| {
             let found = stored.iter().find(|(found, _)| found == key);
-            found.map(|(_, stored)| Log::of(&stored.record))
+            found.map(|(_, stored)| &stored.record)
         };
         let ids = keys.iter().zip(&self.drawn_by);
         self.ids = ids
@@ -179,7 +224,8 @@ impl Journal {
                 key: *key,
                 by: *by,
                 drawn: *drawn,
-                stored: found(key),
+                stored: found(key).map(Log::of),
+                account: found(key).and_then(Account::of),
             })
             .collect();
     }

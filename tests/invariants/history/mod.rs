@@ -56,6 +56,9 @@ struct Stage<S> {
     app: Router,
     jars: Vec<Jar>,
     journal: Arc<Mutex<Journal>>,
+    /// The first of two owners who may sign in, others in each history: marks stay in the store.
+    users: u64,
+    owned: bool,
 }
 
 async fn play<S: SessionStore + Clone>(
@@ -69,12 +72,16 @@ async fn play<S: SessionStore + Clone>(
     let mut rng = Rng::with_seed(seed);
     let world = World::new(store.clone());
     let slow = Wrapped(world.store.clone(), manner);
-    let sessions = world.layer(slow).idle_timeout(IDLE).build().unwrap();
+    // No sign-in begins at the very moment of a revocation.
+    let sessions = world.layer(slow).clock(world.clock.ticking());
+    let sessions = sessions.idle_timeout(IDLE).build().unwrap();
     let stage = Stage {
         app: Router::new().route("/", get(program::run)).layer(sessions),
         world,
         jars: (0..rng.usize(1..3)).map(|_| Jar::default()).collect(),
         journal: Arc::default(),
+        users: rng.u64(..1 << 50),
+        owned: rng.bool(),
     };
     for jar in &stage.jars {
         if let CookieChange::Set(token) = visit(&stage, None, Program::first(), usize::MAX).await {
@@ -132,7 +139,7 @@ async fn client<S: SessionStore + Clone>(stage: &Stage<S>, mut rng: Rng) {
                 jar.last().cloned()
             }
         };
-        let program = Program::random(&mut rng);
+        let program = Program::random(&mut rng, stage.owned);
         let polls = if rng.u8(..6) == 0 {
             rng.usize(..30)
         } else {
@@ -159,6 +166,7 @@ async fn visit<S: SessionStore + Clone>(
         number,
         program,
         journal: Arc::clone(&stage.journal),
+        users: stage.users,
     };
     let mut asked = request("/", token.as_deref());
     asked.extensions_mut().insert(running);

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use fastrand::Rng;
 use http::StatusCode;
-use sessile::{Record, Session, SessionError, merge};
+use sessile::{Record, Session, SessionError, SessionHandle, Sessions, merge};
 
 use super::journal::{Journal, Result};
 use crate::invariants::schedule::{dropped_after, panic_quietly, step};
@@ -48,6 +48,29 @@ impl Log {
     }
 }
 
+/// Who has signed in.
+#[derive(Session, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Account {
+    #[session(required, owner)]
+    pub(super) user: u64,
+    /// The request that signed in.
+    pub(super) by: usize,
+}
+
+impl Account {
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        let user = field::<Option<u64>>(record, "account", "user")?;
+        let by = field(record, "account", "by");
+        Some(Self { user, by })
+    }
+}
+
+#[derive(Session)]
+struct Rights {
+    #[session(privilege)]
+    level: u32,
+}
+
 /// One step of a handler. Each write has a number of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -62,6 +85,11 @@ pub(super) enum Step {
     /// The live view is handed over before, so that it does not bring back what it holds.
     Clear,
     Destroy,
+    /// One of two owners signs in, or loses all sessions.
+    SignIn(u64),
+    RevokeAll(u64),
+    RevokeOthers,
+    Promote,
 }
 
 /// How a handler ends.
@@ -86,8 +114,16 @@ impl Program {
         }
     }
 
-    pub(super) fn random(rng: &mut Rng) -> Self {
-        let mut steps: Vec<Step> = (0..rng.usize(..6)).map(|_| Step::random(rng)).collect();
+    /// `owned` says whether owners sign in and revoke.
+    pub(super) fn random(rng: &mut Rng, owned: bool) -> Self {
+        let step = |rng: &mut Rng| {
+            if owned && rng.u8(..3) == 0 {
+                Step::of_an_owner(rng)
+            } else {
+                Step::random(rng)
+            }
+        };
+        let mut steps: Vec<Step> = (0..rng.usize(..6)).map(|_| step(rng)).collect();
         // After a `clear` the live view is gone.
         if let Some(clear) = steps.iter().position(|step| *step == Step::Clear) {
             steps.retain_from(clear);
@@ -133,12 +169,38 @@ impl Step {
     }
 }
 
+impl Step {
+    fn of_an_owner(rng: &mut Rng) -> Self {
+        let owner = rng.u64(..2);
+        match rng.u8(..10) {
+            0..4 => Self::SignIn(owner),
+            4..6 => Self::Promote,
+            6..8 => Self::RevokeAll(owner),
+            _ => Self::RevokeOthers,
+        }
+    }
+
+    /// Whether the session gets another id.
+    pub(super) fn rotates(self) -> bool {
+        matches!(
+            self,
+            Self::Renew | Self::Clear | Self::SignIn(_) | Self::Promote
+        )
+    }
+
+    pub(super) fn revokes(self) -> bool {
+        matches!(self, Self::RevokeAll(_) | Self::RevokeOthers)
+    }
+}
+
 /// A request on its way, for the handler to write down what it does.
 #[derive(Clone)]
 pub(super) struct Running {
     pub(super) number: usize,
     pub(super) program: Program,
     pub(super) journal: Arc<Mutex<Journal>>,
+    /// The first of the two owners of this history.
+    pub(super) users: u64,
 }
 
 impl Running {
@@ -148,34 +210,38 @@ impl Running {
 }
 
 /// Runs a program; an error ends it, as `?` does.
-pub(super) async fn run(log: Session<Log>, Extension(running): Extension<Running>) -> Response {
-    let opened = (Session::handle(&log).is_new(), Log::copy(&log));
+pub(super) async fn run(
+    log: Session<Log>,
+    session: SessionHandle,
+    all: Sessions,
+    Extension(running): Extension<Running>,
+) -> Response {
+    let account = session.get::<Account>().ok().flatten();
+    let opened = (session.is_new(), Log::copy(&log), account);
     running.journal.lock().unwrap().open(running.number, opened);
     let mut log = Some(log);
-    let session = log
-        .as_ref()
-        .map(Session::handle)
-        .expect("it was just put there");
     for (index, &step) in running.program.steps.iter().enumerate() {
         let done = match step {
             Step::Renew => {
                 session.renew();
-                Ok(Some(()))
+                Ok(Result::Done)
             }
             Step::Clear => {
                 drop(log.take());
                 session.clear();
-                Ok(Some(()))
+                Ok(Result::Done)
             }
             Step::Destroy => {
                 session.destroy();
-                Ok(Some(()))
+                Ok(Result::Done)
+            }
+            Step::SignIn(_) | Step::Promote | Step::RevokeAll(_) | Step::RevokeOthers => {
+                run_on_owner(&running, &session, &all, step).await
             }
             step => run_on_view(&mut log, step).await,
         };
         match done {
-            Ok(Some(())) => running.note(index, Result::Done),
-            Ok(None) => running.note(index, Result::Cut),
+            Ok(result) => running.note(index, result),
             Err(error) => {
                 running.note(index, Result::Failed(error.status()));
                 return error.into_response();
@@ -188,32 +254,75 @@ pub(super) async fn run(log: Session<Log>, Extension(running): Extension<Running
     }
 }
 
-/// `None` if the step was cut short.
+async fn run_on_owner(
+    running: &Running,
+    session: &SessionHandle,
+    all: &Sessions,
+    step: Step,
+) -> std::result::Result<Result, SessionError> {
+    let by = running.number;
+    let begin = |user, spares| {
+        let mut journal = running.journal.lock().unwrap();
+        journal.begin_revocation(by, user, spares)
+    };
+    let revocation = match step {
+        Step::SignIn(owner) => {
+            let user = running.users + owner;
+            return session.insert(Account { user, by }).map(|()| Result::Done);
+        }
+        Step::Promote => {
+            let level = session.get::<Rights>()?.map_or(0, |rights| rights.level);
+            let level = level + 1;
+            return session.insert(Rights { level }).map(|()| Result::Done);
+        }
+        Step::RevokeAll(owner) => {
+            let user = running.users + owner;
+            let revocation = begin(user, by);
+            all.revoke_all::<Account>(&user).await?;
+            revocation
+        }
+        _ => {
+            let Some(account) = session.get::<Account>()? else {
+                return Ok(Result::Skipped);
+            };
+            let revocation = begin(account.user, account.by);
+            all.revoke_others().await?;
+            revocation
+        }
+    };
+    running.journal.lock().unwrap().end_revocation(revocation);
+    Ok(Result::Done)
+}
+
+/// A step on the live view; it may be cut short.
 async fn run_on_view(
     log: &mut Option<Session<Log>>,
     next: Step,
-) -> std::result::Result<Option<()>, SessionError> {
+) -> std::result::Result<Result, SessionError> {
     let Some(log) = log else {
         step().await;
-        return Ok(Some(()));
+        return Ok(Result::Done);
     };
-    match next {
+    let done = match next {
         Step::Write(number) => {
             log.write(number);
-            Ok(Some(()))
+            Some(())
         }
-        Step::Save => Session::save(log).await.map(Some),
-        Step::Update(number) => Session::update(log, |log| log.write(number))
-            .await
-            .map(Some),
-        Step::CutSave(polls) => dropped_after(polls, Session::save(log)).await.transpose(),
+        Step::Save => Some(Session::save(log).await?),
+        Step::Update(number) => Some(Session::update(log, |log| log.write(number)).await?),
+        Step::CutSave(polls) => dropped_after(polls, Session::save(log)).await.transpose()?,
         Step::CutUpdate(number, polls) => {
             let update = Session::update(log, |log| log.write(number));
-            dropped_after(polls, update).await.transpose()
+            dropped_after(polls, update).await.transpose()?
         }
-        Step::Pause | Step::Renew | Step::Clear | Step::Destroy => {
+        _ => {
             step().await;
-            Ok(Some(()))
+            Some(())
         }
-    }
+    };
+    Ok(if done.is_some() {
+        Result::Done
+    } else {
+        Result::Cut
+    })
 }

@@ -176,7 +176,7 @@ async fn every_history_is_explained_where_calls_outlive_their_callers() {
 
 #[tokio::test(start_paused = true)]
 async fn no_sign_in_that_began_before_a_revocation_survives_it() {
-    let rounds = size(200, 100_000);
+    let rounds = size(100, 100_000);
     revocation::no_sign_in_that_began_before_survives(memory(), InRandomSteps, rounds).await;
 }
 
@@ -256,7 +256,7 @@ async fn what_was_denied_is_not_stored_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_of_one_request_do_not_lose_the_session() {
-    let rounds = size(200, 100_000);
+    let rounds = size(100, 100_000);
     doubt::tasks_of_one_request_do_not_lose_the_session(memory(), rounds).await;
 }
 

@@ -247,6 +247,8 @@ impl<S: SessionStore + Clone> Simulation<S> {
         if let Some(owner) = path.strip_prefix("/sign-in/") {
             let (owner, _) = owner.split_once('/').unwrap();
             model.owner = owner.parse().ok();
+            // Who signs in is not remembered for as long as who was there before.
+            (model.idle, model.persistent) = (self.timeouts.idle, self.timeouts.persistent);
         }
         if path == "/others" {
             model.revoked = Some(now);

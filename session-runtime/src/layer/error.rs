@@ -21,7 +21,8 @@ pub enum SessionError {
     #[error("the session has no owner: sign in first")]
     NoOwner,
     /// The owner has as many sessions as [`max_sessions`](crate::SessionLayerBuilder::max_sessions)
-    /// allows, and the sign-in was refused.
+    /// allows, and the sign-in was refused. What the request changed is dropped with it: a handler that
+    /// ends another session inserts anew.
     #[error("the owner has {max} sessions, which is as many as allowed: end another one first")]
     TooManySessions {
         /// How many are allowed.

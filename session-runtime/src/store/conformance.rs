@@ -68,8 +68,8 @@ pub async fn conformance(store: impl SessionStore) {
 
     marks::a_mark_is_set_and_read(&store).await;
     marks::marks_go_forward(&store).await;
-    marks::who_is_revoked_sets_no_mark(&store).await;
     marks::a_mark_is_its_owners_alone(&store).await;
+    marks::who_is_revoked_sets_no_mark(&store).await;
     marks::a_mark_is_past_at_its_until(&store).await;
     marks::a_mark_is_kept_for_the_longer(&store).await;
     marks::a_sweep_leaves_marks_that_stand(&store).await;

@@ -15,11 +15,11 @@ use crate::record::OwnerKey;
 const MOST_POLLS: usize = 64;
 
 /// What was dropped may still be on its way to a server: it is given a second to arrive.
-const LOOKS: u32 = 50;
+const LOOKS: u32 = if cfg!(test) { 5 } else { 50 };
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// No answer for so long means that something dropped still holds a lock.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 30 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 10 } else { 30 });
 
 #[derive(Debug, Clone, Copy)]
 enum Operation {

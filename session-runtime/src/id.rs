@@ -63,6 +63,12 @@ impl fmt::Debug for SessionId {
 pub struct StoreKey([u8; 32]);
 
 impl StoreKey {
+    /// The key of these 32 bytes, which a store has kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes, uniformly distributed, for a store with binary keys.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -38,6 +38,9 @@ mod trace;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};
+/// The pool of [`PostgresStore`], and in it the client, of the versions that it takes.
+#[cfg(feature = "postgres")]
+pub use deadpool_postgres;
 pub use expiry::Timestamp;
 pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
@@ -48,6 +51,8 @@ pub use layer::{
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
 pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
+#[cfg(feature = "postgres")]
+pub use store::{PostgresConfigError, PostgresStore};
 
 /// Checks a store against the contract of [`SessionStore`].
 #[cfg(any(test, feature = "testing"))]

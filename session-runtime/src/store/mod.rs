@@ -4,12 +4,16 @@ mod answer;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod conformance;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::answer::Answer;
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresConfigError, PostgresStore};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Record, RecordError, Revision};

@@ -1,0 +1,408 @@
+//! Keeps sessions in PostgreSQL, one statement for each operation; knows no cookie, no clock.
+
+mod error;
+mod lease;
+mod names;
+mod row;
+mod schema;
+mod sql;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use deadpool_postgres::tokio_postgres::types::ToSql;
+use deadpool_postgres::tokio_postgres::{Config, NoTls, Row, Socket, config::SslMode};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+
+pub use self::error::PostgresConfigError;
+use self::lease::Lease;
+use self::names::Names;
+use self::row::{NewRow, Value, column, instant, keyed, stored, swap};
+use self::sql::{Sql, Statements};
+use super::{Answer, SessionStore, StoreError, Stored, Swap};
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::{OwnerKey, Revision};
+
+/// How many connections a store of its own URL opens at most.
+const MAX_CONNECTIONS: usize = 16;
+
+/// How long the network may keep silent before a connection is given up, unless the URL says.
+const MAX_SILENCE: Duration = Duration::from_secs(5);
+
+#[doc = include_str!("postgres/store.md")]
+///
+/// # The SQL
+///
+/// The schema, which [`migrate`](Self::migrate) runs as one transaction. [`migration`](Self::migration)
+/// has it with names of your own.
+///
+/// ```sql
+#[doc = include_str!("postgres/schema.sql")]
+/// ```
+///
+/// [`load`](SessionStore::load):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/load.sql")]
+/// ```
+///
+/// [`insert`](SessionStore::insert):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/insert.sql")]
+/// ```
+///
+/// [`replace`](SessionStore::replace):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/replace.sql")]
+/// ```
+///
+/// [`rotate`](SessionStore::rotate):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/rotate.sql")]
+/// ```
+///
+/// [`touch`](SessionStore::touch):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/touch.sql")]
+/// ```
+///
+/// [`remove`](SessionStore::remove):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/remove.sql")]
+/// ```
+///
+/// [`remove_expired`](SessionStore::remove_expired):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/remove_expired.sql")]
+/// ```
+///
+/// [`owned_by`](SessionStore::owned_by):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/owned_by.sql")]
+/// ```
+///
+/// [`mark`](SessionStore::mark):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/mark.sql")]
+/// ```
+///
+/// [`marked`](SessionStore::marked):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/marked.sql")]
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool,
+    names: Names,
+    statements: Arc<Statements>,
+    prepares: bool,
+}
+
+impl PostgresStore {
+    /// Keeps sessions over this pool, which others may use too.
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        let names = Names::default();
+        Self {
+            statements: Arc::new(Statements::new(&names)),
+            pool,
+            names,
+            prepares: true,
+        }
+    }
+
+    /// Keeps sessions at this URL, over up to 16 connections without TLS. None is opened yet.
+    ///
+    /// `connect_timeout` and `tcp_user_timeout` are 5 seconds unless the URL says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresConfigError`] if it is no PostgreSQL URL, or one with `sslmode=require`.
+    pub fn from_url(url: &str) -> Result<Self, PostgresConfigError> {
+        let config = config_of(url)?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(PostgresConfigError::NeedsTls);
+        }
+        Ok(Self::over(config, NoTls))
+    }
+
+    /// As [`from_url`](Self::from_url), with a connector for TLS, as of `tokio-postgres-rustls`.
+    ///
+    /// The connector is used where the URL has `sslmode=require`, or `prefer` and a server that
+    /// speaks TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresConfigError`] if it is no PostgreSQL URL.
+    pub fn from_url_with_tls<T>(url: &str, tls: T) -> Result<Self, PostgresConfigError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+        T::Stream: Sync + Send,
+        T::TlsConnect: Sync + Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Ok(Self::over(config_of(url)?, tls))
+    }
+
+    fn over<T>(mut config: Config, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+        T::Stream: Sync + Send,
+        T::TlsConnect: Sync + Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(MAX_SILENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(MAX_SILENCE);
+        }
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+        let pool = Pool::builder(manager).max_size(MAX_CONNECTIONS).build();
+        Self::new(pool.expect("a pool without timeouts needs no runtime"))
+    }
+
+    /// Keeps the tables in this schema; else in `sessile`.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresConfigError::Schema`] if it is not 1 to 63 lowercase letters, digits and
+    /// underscores, or begins with a digit.
+    pub fn schema(mut self, name: impl Into<String>) -> Result<Self, PostgresConfigError> {
+        self.names = self.names.in_schema(name.into())?;
+        self.statements = Arc::new(Statements::new(&self.names));
+        Ok(self)
+    }
+
+    /// Puts this before the names of tables and indexes; else nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresConfigError::Prefix`] if it is not up to 48 lowercase letters, digits and
+    /// underscores, or begins with a digit.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Result<Self, PostgresConfigError> {
+        self.names = self.names.with_prefix(prefix.into())?;
+        self.statements = Arc::new(Statements::new(&self.names));
+        Ok(self)
+    }
+
+    /// Prepares no statements, for a proxy that gives each transaction another connection and does not
+    /// follow them: PgBouncer before 1.21 with `pool_mode = transaction`.
+    ///
+    /// The server then plans each statement anew.
+    #[must_use]
+    pub fn unprepared(mut self) -> Self {
+        self.prepares = false;
+        self
+    }
+
+    /// Makes the tables, or brings them up to date.
+    ///
+    /// Where they are as this version needs them, it is one read and asks for no rights. Many processes
+    /// may call it at once: one does the work, the others wait for it. It has no deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the server cannot be reached, or does not let this user make
+    /// tables.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let lease = Lease::of(&self.pool).await?;
+        let migrated = schema::migrate(lease.client(), &self.names).await;
+        lease.give_back();
+        migrated
+    }
+
+    /// The SQL that [`migrate`](Self::migrate) runs, for those who do so by hand. Run it as one
+    /// transaction (`psql --single-transaction`).
+    #[must_use]
+    pub fn migration(&self) -> String {
+        schema::sql(&self.names)
+    }
+
+    /// The pool, to look at it, to close it, or for other uses.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Runs one statement, once.
+    async fn run(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let lease = Lease::of(&self.pool).await?;
+        let rows = self.run_on(&lease, sql, values).await;
+        lease.give_back();
+        rows
+    }
+
+    async fn run_on(
+        &self,
+        lease: &Lease,
+        sql: &Sql,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let (client, Sql { text, types }) = (lease.client(), sql);
+        let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
+        let rows = if self.prepares {
+            let statement = client.prepare_typed_cached(text, types).await;
+            let statement = statement.map_err(error::of_server)?;
+            client.query(&statement, &values.collect::<Vec<_>>()).await
+        } else {
+            let typed: Vec<_> = values.zip(types.iter().cloned()).collect();
+            client.query_typed(text, &typed).await
+        };
+        rows.map_err(error::of_server)
+    }
+}
+
+impl SessionStore for PostgresStore {
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        Answer::later(async move {
+            let values = [key.into(), now.into()];
+            let rows = self.run(&self.statements.load, &values).await?;
+            rows.first().map(stored).transpose()
+        })
+    }
+
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move {
+            let row = NewRow::of(&new);
+            let [revision, expires, owners, record] = row.values();
+            let values = [key.into(), revision, expires, owners, record, now.into()];
+            let rows = self.run(&self.statements.insert, &values).await?;
+            Ok(!rows.is_empty())
+        })
+    }
+
+    fn replace(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        new: Stored,
+        now: Timestamp,
+    ) -> Answer<'_, Swap> {
+        Answer::later(async move {
+            let row = NewRow::of(&new);
+            let [revision, expires, owners, record] = row.values();
+            let (key, expected, now) = (key.into(), expected.into(), now.into());
+            let values = [key, expected, revision, expires, owners, record, now];
+            let rows = self.run(&self.statements.replace, &values).await?;
+            swap(&rows)
+        })
+    }
+
+    fn rotate(
+        &self,
+        from: StoreKey,
+        expected: Revision,
+        to: StoreKey,
+        new: Stored,
+        now: Timestamp,
+    ) -> Answer<'_, Swap> {
+        Answer::later(async move {
+            let row = NewRow::of(&new);
+            let [revision, expires, owners, record] = row.values();
+            let (from, expected, to, now) = (from.into(), expected.into(), to.into(), now.into());
+            let values = [from, expected, to, revision, expires, owners, record, now];
+            let rows = self.run(&self.statements.rotate, &values).await?;
+            swap(&rows)
+        })
+    }
+
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        Answer::later(async move {
+            let values = [key.into(), expected.into(), expires.into(), now.into()];
+            let rows = self.run(&self.statements.touch, &values).await?;
+            Ok(!rows.is_empty())
+        })
+    }
+
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move {
+            let values = [key.into(), now.into()];
+            let rows = self.run(&self.statements.remove, &values).await?;
+            rows.first().map_or(Ok(false), |row| column(row, "lived"))
+        })
+    }
+
+    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        Answer::later(async move {
+            let limit = Value::Number(i64::try_from(limit).unwrap_or(i64::MAX));
+            let values = [now.into(), limit];
+            let rows = self.run(&self.statements.remove_expired, &values).await?;
+            let freed: i64 = rows.first().map_or(Ok(0), |row| column(row, "freed"))?;
+            Ok(usize::try_from(freed).unwrap_or(0))
+        })
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        Answer::later(async move {
+            let values = [owner.into(), now.into()];
+            let rows = self.run(&self.statements.owned_by, &values).await?;
+            rows.iter().map(keyed).collect()
+        })
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, Timestamp> {
+        Answer::later(async move {
+            let values = [owner.into(), at.into(), until.into(), now.into()];
+            let rows = self.run(&self.statements.mark, &values).await?;
+            let mark = mark_of(&rows)?;
+            mark.ok_or_else(|| StoreError::unavailable("a mark was set and not answered"))
+        })
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        Answer::later(async move {
+            let values = [owner.into(), now.into()];
+            let rows = self.run(&self.statements.marked, &values).await?;
+            mark_of(&rows)
+        })
+    }
+}
+
+fn config_of(url: &str) -> Result<Config, PostgresConfigError> {
+    let config: Config = url.parse().map_err(|_| PostgresConfigError::Url)?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(PostgresConfigError::Url);
+    }
+    Ok(config)
+}
+
+fn mark_of(rows: &[Row]) -> Result<Option<Timestamp>, StoreError> {
+    let at = rows.first().map(|row| column(row, "at"));
+    Ok(at.transpose()?.map(instant))
+}
+
+/// Shows the names and how many connections there are, never the URL.
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("names", &self.names)
+            .field("connections", &self.pool.status().size)
+            .finish_non_exhaustive()
+    }
+}

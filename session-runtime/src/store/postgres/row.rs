@@ -1,0 +1,145 @@
+//! What goes into a statement and what comes out of a row; knows no connection.
+
+use std::error::Error;
+use std::fmt;
+
+use bytes::BytesMut;
+use deadpool_postgres::tokio_postgres::Row;
+use deadpool_postgres::tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+
+use super::super::{StoreError, Stored, Swap};
+use super::error;
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::{OwnerKey, Record, Revision};
+
+/// A parameter. It never prints: the client logs the parameters of each statement.
+pub(super) enum Value<'a> {
+    Number(i64),
+    Key([u8; 32]),
+    Bytes(&'a [u8]),
+    Keys(Option<&'a [Vec<u8>]>),
+}
+
+/// A session as the columns of its row, but for the key.
+pub(super) struct NewRow {
+    revision: Revision,
+    expires: Timestamp,
+    owners: Option<Vec<Vec<u8>>>,
+    record: String,
+}
+
+impl NewRow {
+    pub(super) fn of(new: &Stored) -> Self {
+        let Stored { record, expires } = new;
+        let owners: Vec<_> = record.owners.keys().collect();
+        let bytes = |owner: &OwnerKey| owner.as_bytes().to_vec();
+        Self {
+            revision: record.revision,
+            expires: *expires,
+            // Nobody's sessions are not in the index of owners.
+            owners: (!owners.is_empty()).then(|| owners.iter().map(bytes).collect()),
+            record: record.to_json(),
+        }
+    }
+
+    /// Revision, end, owners and record, in this order.
+    pub(super) fn values(&self) -> [Value<'_>; 4] {
+        [
+            self.revision.into(),
+            self.expires.into(),
+            Value::Keys(self.owners.as_deref()),
+            Value::Bytes(self.record.as_bytes()),
+        ]
+    }
+}
+
+/// A session out of a row with its record and its end.
+pub(super) fn stored(row: &Row) -> Result<Stored, StoreError> {
+    Ok(Stored {
+        record: Record::from_json(column(row, "record")?)?,
+        expires: instant(column(row, "expires")?),
+    })
+}
+
+/// As [`stored`], with its key.
+pub(super) fn keyed(row: &Row) -> Result<(StoreKey, Stored), StoreError> {
+    let key: &[u8] = column(row, "key")?;
+    let key = key.try_into().map_err(StoreError::unavailable)?;
+    Ok((StoreKey::from_bytes(key), stored(row)?))
+}
+
+/// The rows of `REPLACE` and `ROTATE`.
+pub(super) fn swap(rows: &[Row]) -> Result<Swap, StoreError> {
+    let Some(row) = rows.first() else {
+        return Ok(Swap::Gone);
+    };
+    let stands: Option<&[u8]> = column(row, "record")?;
+    match stands {
+        None => Ok(Swap::Done),
+        Some(_) => Ok(Swap::Conflict(stored(row)?)),
+    }
+}
+
+/// A value of a row, by its column's name.
+pub(super) fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, StoreError> {
+    row.try_get(name).map_err(error::of_server)
+}
+
+/// Milliseconds since 1970. A negative number, which nobody here writes, counts as 1970.
+pub(super) fn instant(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis.try_into().unwrap_or(0))
+}
+
+impl From<Revision> for Value<'_> {
+    fn from(revision: Revision) -> Self {
+        // It has 53 bits.
+        Self::Number(revision.as_u64().cast_signed())
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    /// The end of `bigint` is 292 million years ahead, which is as good as never.
+    fn from(at: Timestamp) -> Self {
+        Self::Number(at.as_millis().try_into().unwrap_or(i64::MAX))
+    }
+}
+
+impl From<StoreKey> for Value<'_> {
+    fn from(key: StoreKey) -> Self {
+        Self::Key(*key.as_bytes())
+    }
+}
+
+impl From<OwnerKey> for Value<'_> {
+    fn from(owner: OwnerKey) -> Self {
+        Self::Key(*owner.as_bytes())
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Number(number) => number.to_sql(ty, out),
+            Self::Key(key) => key.as_slice().to_sql(ty, out),
+            Self::Bytes(bytes) => bytes.to_sql(ty, out),
+            Self::Keys(keys) => keys.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::BYTEA | Type::BYTEA_ARRAY)
+    }
+
+    to_sql_checked!();
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}

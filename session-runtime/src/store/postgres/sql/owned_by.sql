@@ -1,0 +1,2 @@
+SELECT key, record, expires FROM "sessile"."session"
+WHERE owners @> ARRAY[$1] AND expires > $2

@@ -3,6 +3,8 @@
 
 #[path = "postgres/faults.rs"]
 mod faults;
+#[path = "postgres/owners.rs"]
+mod owners;
 #[path = "postgres/races.rs"]
 mod races;
 #[path = "postgres/rest.rs"]
@@ -52,6 +54,7 @@ fn routes() -> Router {
             "/login/{user}",
             get(async |session: SessionHandle, Path(user)| session.insert(Account { user })),
         )
+        .route("/me", get(async |account: Account| account.user))
         .route(
             "/logout",
             get(async |session: SessionHandle| session.destroy()),

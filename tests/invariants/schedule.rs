@@ -1,11 +1,13 @@
 //! Decides which future takes its next step, and which takes none any more; knows no session.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -23,11 +25,27 @@ pub(crate) async fn step() {
     .await;
 }
 
+thread_local! {
+    /// Whether calls are under way to the server that this thread's test has, if it has one.
+    static BUSY: RefCell<Box<dyn Fn() -> bool>> = RefCell::new(Box::new(|| false));
+}
+
+/// Has [`settle`] wait until no call is under way to a server.
+pub(crate) fn settle_by(busy: impl Fn() -> bool + 'static) {
+    BUSY.set(Box::new(busy));
+}
+
 /// Lets calls arrive whose caller has gone.
 pub(crate) async fn settle() {
-    for _ in 0..50 {
-        step().await;
-        tokio::task::yield_now().await;
+    loop {
+        for _ in 0..50 {
+            step().await;
+            tokio::task::yield_now().await;
+        }
+        if !BUSY.with_borrow(|busy| busy()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -8,6 +8,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::StatusCode;
 use sessile::{PostgresStore, Secret, Session, SessionLayer};
+use tokio::task::JoinSet;
 
 use crate::servers::postgres::{Frozen, Postgres};
 use crate::support::{Answer, Visitor};
@@ -254,5 +255,43 @@ async fn what_is_no_record_is_answered_503_and_stays() {
             .batch_execute(&format!("DELETE FROM {table}"))
             .await
             .unwrap();
+    }
+}
+
+/// Where the application's role has a stricter isolation, requests that meet are refused, and what is
+/// answered as stored is stored.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn no_update_is_lost_under_stricter_isolation() {
+    let server = Postgres::shared();
+    let admin = server.connect().await;
+    for level in ["repeatable read", "serializable"] {
+        let role = level.replace(' ', "_");
+        let made = format!(
+            "CREATE ROLE {role} LOGIN SUPERUSER;
+             ALTER ROLE {role} SET default_transaction_isolation = '{level}'"
+        );
+        admin.batch_execute(&made).await.unwrap();
+        let store = PostgresStore::from_url(&server.url_of(&role)).unwrap();
+        let store = store.schema(role).unwrap();
+        store.migrate().await.unwrap();
+        let app = app(store, Duration::from_secs(5));
+        let mut visitor = Visitor::new(&app);
+        visitor.get("/write").await;
+        let writes: JoinSet<_> = (0..100)
+            .map(|_| {
+                let visitor = visitor.clone();
+                async move { visitor.peek("/write").await.status }
+            })
+            .collect();
+        let writes = writes.join_all().await;
+        let count = |status| writes.iter().filter(|found| **found == status).count();
+        let (stored, refused) = (
+            count(StatusCode::OK),
+            count(StatusCode::SERVICE_UNAVAILABLE),
+        );
+        assert_eq!(stored + refused, 100);
+        assert_eq!(visitor.get("/read").await.body, (1 + stored).to_string());
+        eprintln!("{level}: {stored} stored, {refused} refused, 0 lost");
     }
 }

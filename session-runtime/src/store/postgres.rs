@@ -365,13 +365,21 @@ impl SessionStore for PostgresStore {
         owner: OwnerKey,
         at: Timestamp,
         until: Timestamp,
+        since: Option<Timestamp>,
         now: Timestamp,
-    ) -> Answer<'_, Timestamp> {
+    ) -> Answer<'_, Option<Timestamp>> {
         Answer::later(async move {
-            let values = [owner.into(), at.into(), until.into(), now.into()];
+            // Nobody who may mark in any case is before a mark.
+            let since = since.unwrap_or(Timestamp::MAX);
+            let values = [
+                owner.into(),
+                at.into(),
+                until.into(),
+                since.into(),
+                now.into(),
+            ];
             let rows = self.run(&self.statements.mark, &values).await?;
-            let mark = mark_of(&rows)?;
-            mark.ok_or_else(|| StoreError::unavailable("a mark was set and not answered"))
+            mark_of(&rows)
         })
     }
 

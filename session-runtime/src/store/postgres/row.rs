@@ -143,3 +143,33 @@ impl fmt::Debug for Value<'_> {
         f.write_str("..")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_never_prints() {
+        let record = br#"{"a":"s3cret"}"#;
+        let owners = [vec![7; 32]];
+        for value in [
+            Value::Number(7),
+            Value::Key([7; 32]),
+            Value::Bytes(record),
+            Value::Keys(Some(&owners)),
+        ] {
+            assert_eq!(format!("{value:?}"), "..");
+        }
+    }
+
+    #[test]
+    fn what_never_ends_is_the_last_instant_that_the_column_holds() {
+        let Value::Number(millis) = Timestamp::MAX.into() else {
+            panic!("an instant is a number");
+        };
+        assert_eq!(millis, i64::MAX);
+        let century = std::time::Duration::from_hours(100 * 365 * 24);
+        assert!(instant(millis) > Timestamp::from(std::time::SystemTime::now()).plus(century));
+        assert_eq!(instant(-1), Timestamp::from_millis(0));
+    }
+}

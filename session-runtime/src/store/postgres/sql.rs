@@ -62,7 +62,7 @@ impl Statements {
             remove: sql(REMOVE, &[KEY, INSTANT]),
             remove_expired: sql(REMOVE_EXPIRED, &[INSTANT, LIMIT]),
             owned_by: sql(OWNED_BY, &[OWNER, INSTANT]),
-            mark: sql(MARK, &[OWNER, INSTANT, INSTANT, INSTANT]),
+            mark: sql(MARK, &[OWNER, INSTANT, INSTANT, INSTANT, INSTANT]),
             marked: sql(MARKED, &[OWNER, INSTANT]),
         }
     }
@@ -97,7 +97,8 @@ const REMOVE_EXPIRED: &str = include_str!("sql/remove_expired.sql");
 /// Of owner and now: keys, records and ends.
 const OWNED_BY: &str = include_str!("sql/owned_by.sql");
 
-/// Of owner, instant, until when and now: the mark.
+/// Of owner, instant, until when, since when who asks is signed in, and now: the mark; no row if one
+/// that stands is not before that.
 const MARK: &str = include_str!("sql/mark.sql");
 
 /// Of owner and now: the mark, if there is one.

@@ -122,7 +122,14 @@ async fn no_two_marks_are_the_same() {
     let mut marks = JoinSet::new();
     for _ in 0..32 {
         let store = store.clone();
-        marks.spawn(async move { store.mark(ann, at, until, zero).await.unwrap().as_millis() });
+        marks.spawn(async move {
+            store
+                .mark(ann, at, until, None, zero)
+                .await
+                .unwrap()
+                .unwrap()
+                .as_millis()
+        });
     }
     let marks: BTreeSet<u64> = marks.join_all().await.into_iter().collect();
     assert_eq!(marks, (1000..1032).collect());
@@ -137,14 +144,23 @@ async fn a_mark_is_kept_as_long_as_was_asked_at_most() {
     let store = store().await;
     let ann = owner('a');
     let at = Timestamp::from_millis;
-    store.mark(ann, at(1000), at(5000), at(1000)).await.unwrap();
-    store.mark(ann, at(2000), at(3000), at(2000)).await.unwrap();
+    store
+        .mark(ann, at(1000), at(5000), None, at(1000))
+        .await
+        .unwrap();
+    store
+        .mark(ann, at(2000), at(3000), None, at(2000))
+        .await
+        .unwrap();
     assert_eq!(store.marked(ann, at(4999)).await.unwrap(), Some(at(2000)));
     assert_eq!(store.marked(ann, at(5000)).await.unwrap(), None);
     // A mark that is past pushes none ahead, and is freed uncounted.
     assert_eq!(
-        store.mark(ann, at(1), at(9000), at(5000)).await.unwrap(),
-        at(1)
+        store
+            .mark(ann, at(1), at(9000), None, at(5000))
+            .await
+            .unwrap(),
+        Some(at(1))
     );
     assert_eq!(store.remove_expired(at(9000), 10).await.unwrap(), 0);
     let table = store.migration();

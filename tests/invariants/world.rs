@@ -1,6 +1,7 @@
 //! A store, a clock, and every id that was drawn: enough to look at all that is stored.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
@@ -14,6 +15,9 @@ use sessile::{
 use crate::support::{Answer, TestClock};
 
 pub(crate) const COOKIE_NAME: &str = "__Host-sid";
+
+/// Long enough for hundreds of requests at once on a machine that has other things to do.
+const STORE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One store and one clock, under as many layers as a test needs.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ impl<S: SessionStore + Clone> World<S> {
     ) -> SessionLayerBuilder<'static> {
         let drawn = Arc::clone(&self.drawn);
         SessionLayer::builder(store, secret)
+            .store_timeout(STORE_TIMEOUT)
             .clock(self.clock.reader())
             .id_generator(move || {
                 let bytes = random_bytes();

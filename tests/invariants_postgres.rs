@@ -12,8 +12,8 @@ use std::time::Duration;
 use invariants::schedule::settle_by;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, lost_updates, panics, size, storm,
-    strict_ids,
+    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    privileges, revocation, size, storm, strict_ids,
 };
 use servers::postgres::Postgres;
 use sessile::PostgresStore;
@@ -235,4 +235,54 @@ async fn tasks_of_one_request_do_not_lose_the_session() {
 #[ignore = "needs postgres (Debian package postgresql)"]
 async fn a_late_touch_does_not_undo_a_new_idle_timeout() {
     doubt::a_late_touch_does_not_undo_a_new_idle_timeout(postgres().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_privilege_that_differs_means_another_id() {
+    let programs = size(200, 10_000);
+    privileges::a_privilege_that_differs_means_another_id(postgres().await, programs).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn no_sign_in_that_began_before_a_revocation_survives_it() {
+    let rounds = size(10, 1000);
+    let check = revocation::no_sign_in_that_began_before_survives;
+    check(postgres().await, InRandomSteps, rounds).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn no_sign_in_survives_a_revocation_whose_calls_outlive_their_callers() {
+    let rounds = size(10, 1000);
+    let check = revocation::no_sign_in_that_began_before_survives;
+    check(postgres().await, Regardless, rounds).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
+    let rounds = size(5, 500);
+    limits::the_last_to_sign_in_stay(postgres().await, InRandomSteps, rounds).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
+    let rounds = size(5, 500);
+    limits::never_more_are_let_in_than_allowed(postgres().await, InRandomSteps, rounds).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn nothing_brings_a_revoked_session_back() {
+    held::nothing_brings_a_revoked_session_back(postgres().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done() {
+    let check = cancel::a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done;
+    check(postgres().await, InSteps).await;
 }

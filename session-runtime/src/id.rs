@@ -81,6 +81,14 @@ impl StoreKey {
         Base64UrlUnpadded::encode_string(&self.0)
     }
 
+    /// Reads what [`StoreKey::to_text`] wrote.
+    #[cfg(feature = "redis")]
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
+        (decoded.len() == 32).then_some(Self(bytes))
+    }
+
     /// The handle by which people may speak of the session.
     #[must_use]
     pub fn public(&self) -> PublicId {

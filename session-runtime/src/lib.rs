@@ -50,6 +50,8 @@ pub use layer::{
 };
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
+#[cfg(feature = "redis")]
+pub use store::RedisStore;
 pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresConfigError, PostgresStore};

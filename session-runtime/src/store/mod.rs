@@ -6,6 +6,8 @@ pub(crate) mod conformance;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ pub use self::answer::Answer;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresConfigError, PostgresStore};
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Record, RecordError, Revision};

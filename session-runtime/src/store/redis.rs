@@ -1,0 +1,433 @@
+//! Keeps sessions in Redis or Valkey; knows no cookie, no clock.
+
+mod link;
+mod owners;
+mod rotate;
+mod script;
+mod source;
+mod text;
+
+use std::fmt;
+use std::sync::Arc;
+
+use ::redis::aio::ConnectionLike;
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::{RedisError, Value};
+
+use self::link::{Link, Source};
+use self::rotate::Move;
+use self::script::{Reply, Script};
+use self::text::{Parts, Standing, UNLISTED};
+use super::{Answer, SessionStore, StoreError, Stored, Swap};
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::{OwnerKey, Revision};
+
+const PREFIX: &str = "sessile:";
+
+/// Keeps sessions in Redis (6.2 or later) or Valkey: one server, one with sentinels, or a cluster.
+///
+/// ```
+/// use session_runtime::RedisStore;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// let store = RedisStore::open("redis://127.0.0.1:6379")?.prefix("shop:");
+/// # let _ = store;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Where it is
+///
+/// | URL | |
+/// |---|---|
+/// | `redis://user:password@host:6379/0`, `redis+unix:///run/redis.sock` | one server; user, password and database may be left out |
+/// | `redis+cluster://user:password@one:6379,two:6379` | a cluster, by some of its nodes |
+/// | `redis+sentinel://user:password@one:26379,two:26379/mymaster/0` | the master that sentinels name; user and password are the master's |
+/// | `rediss://..`, `rediss+cluster://..`, `rediss+sentinel://..` | the same by TLS, if the application's own dependency on the crate `redis` names one of its features `tokio-rustls-comp` or `tokio-native-tls-comp` |
+///
+/// The first call connects, and so does the next one after a connection was lost; nothing has to be
+/// restarted with the server. All calls share one connection, in a pipeline. What may have been
+/// carried out is never sent again, except what only reads.
+///
+/// # What is stored
+///
+/// | key | value | until |
+/// |---|---|---|
+/// | `sessile:s:` and the hash of the id | text: when it ends, until when it is listed, revision, owners' hashes, the record as JSON | a minute after its end |
+/// | `sessile:o:` and the hash of an owner | sorted set of the owner's sessions | the sessions it lists are past |
+/// | `sessile:m:` and the hash of an owner | text: the mark, until when it counts | a minute after that |
+///
+/// No id and no token is in it. When a session ends is decided by the clocks of the servers that ask,
+/// like everywhere else; Redis frees its space by its own, in a time that is counted from the write,
+/// so that the two clocks need not agree.
+///
+/// # Commands
+///
+/// | operation | commands | on a cluster |
+/// |---|---|---|
+/// | `load`, `marked` | `GET` | the same |
+/// | `insert`, `replace`, `touch`, `remove`, `mark` | one script | the same; one more for each owner of an `insert` |
+/// | `rotate` | one script | three, and one for each owner |
+/// | `owned_by` | `ZRANGEBYSCORE`, and `MGET` for each 64 sessions; once more if one that is listed is gone | the same; `MGET` asks each session's node |
+/// | `remove_expired` | none: the server does it | |
+///
+/// Scripts go by `EVALSHA`; a server that has forgotten one is sent it by `EVAL`. A session that has
+/// owners is listed anew once it is stored or touched beyond the time that its list lasts, which is about
+/// every second time that it would have ended: by one more script for each owner, and the first once
+/// more. One that is removed or rotated away is taken from the list by a script of its own, and nobody waits.
+///
+/// On a cluster the two keys of a rotation are mostly in two slots, which no step changes at once: the
+/// new session is stored first and waits, the old key decides, and who finds it waiting looks there. A
+/// prefix with a hash tag, such as `{shop}:`, keeps all in one slot, and a rotation is one script again.
+///
+/// # What the server may lose
+///
+/// - `maxmemory-policy noeviction` is the one to choose: a full server then refuses new sessions, which is
+///   [`StoreError::Full`]. Any other may evict sessions that are live, and, worse, the list of an owner's
+///   sessions or a mark, so that `revoke_all` misses one.
+/// - A server that is killed forgets what it has not written: with `appendfsync always` nothing, with
+///   `everysec` up to about a second, without append-only file all since the last snapshot.
+/// - A failover, by sentinels or in a cluster, forgets what the replica had not yet received, as replication
+///   is asynchronous: a new session is gone, and **a logout or a rotation of that instant may be undone**.
+///   `min-replicas-to-write 1` with a short `min-replicas-max-lag` bounds how much.
+#[derive(Clone)]
+pub struct RedisStore {
+    link: Arc<Link>,
+    prefix: Arc<str>,
+    is_cluster: bool,
+}
+
+impl RedisStore {
+    /// Names the server, the cluster or the sentinels by a URL. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is none of those above.
+    pub fn open(url: &str) -> Result<Self, RedisError> {
+        Source::from_url(url).map(Self::over)
+    }
+
+    /// Takes a connection that reconnects by itself, such as the crate `redis`'s `ConnectionManager`.
+    ///
+    /// It must not send a command again by itself, and what a caller no longer waits for must not
+    /// confuse the answers of others.
+    pub fn with_connection(
+        connection: impl ConnectionLike + Clone + Send + Sync + 'static,
+    ) -> Self {
+        Self::over(Source::Given(Arc::new(connection)))
+    }
+
+    /// Takes a connection to a cluster.
+    ///
+    /// Its client should have been built with `.retries(0)`: it would send again what may have been
+    /// carried out, and bring back what was removed meanwhile. Then it does not follow a slot that moves,
+    /// either, which [`open`](Self::open) does.
+    #[must_use]
+    pub fn with_cluster_connection(connection: ClusterConnection) -> Self {
+        Self {
+            is_cluster: true,
+            ..Self::with_connection(connection)
+        }
+    }
+
+    fn over(source: Source) -> Self {
+        Self {
+            is_cluster: matches!(source, Source::Cluster(_)),
+            link: Link::new(source),
+            prefix: PREFIX.into(),
+        }
+    }
+
+    /// Sets what all keys begin with: `sessile:` if nothing else is said. Stores with different
+    /// prefixes do not see each other.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    async fn find(&self, key: StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
+        let mut command = ::redis::cmd("GET");
+        command.arg(self.session(key));
+        loop {
+            let Value::BulkString(text) = self.ask(&command).await? else {
+                return Ok(None);
+            };
+            match Standing::read(&text)? {
+                Standing::Session(stored) => return Ok(Some(stored).filter(|it| it.is_live(now))),
+                Standing::Pending(from) if self.has_come(key, &from, now).await? => {}
+                Standing::Pending(_) | Standing::Moved(_) => return Ok(None),
+            }
+        }
+    }
+
+    async fn put_new(
+        &self,
+        key: StoreKey,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let parts = Parts::of(new);
+        let listed = text::listed_until(new.expires, now);
+        let mut until = text::instant(listed);
+        let mut keys = vec![self.session(key)];
+        let owners = text::read_owners(parts.owners.as_bytes());
+        if self.is_one_slot() {
+            keys.extend(owners.map(|owner| self.index(owner)));
+        } else {
+            until = self.list(owners, key, new.expires, now).await?;
+        }
+        let until = parts.listed(&until).to_owned();
+        let args = [
+            text::instant(now),
+            parts.join(&until),
+            text::kept(new.expires, now),
+            key.to_text(),
+            until,
+            text::kept(listed, now),
+        ];
+        let args = args.each_ref().map(String::as_str);
+        match self
+            .decided(&script::INSERT, &keys, key, &args, now)
+            .await?
+        {
+            Reply::Done(_) => Ok(true),
+            Reply::Live | Reply::Gone => Ok(false),
+            _ => Err(text::foreign()),
+        }
+    }
+
+    async fn swap(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        new: &Stored,
+        now: Timestamp,
+    ) -> Result<Swap, StoreError> {
+        let parts = Parts::of(new);
+        let (at, expected) = (text::instant(now), text::revision(expected));
+        let ttl = text::kept(new.expires, now);
+        let mut listed = UNLISTED.to_owned();
+        loop {
+            let args = [
+                at.as_str(),
+                &expected,
+                &parts.ends,
+                &listed,
+                &parts.revision,
+                &parts.owners,
+                &parts.json,
+                &ttl,
+            ];
+            let keys = [self.session(key)];
+            match self
+                .decided(&script::REPLACE, &keys, key, &args, now)
+                .await?
+            {
+                Reply::Unlisted(owners) => {
+                    let owners = text::read_owners(&owners);
+                    listed = self.list(owners, key, new.expires, now).await?;
+                }
+                reply => return reply.swap(),
+            }
+        }
+    }
+
+    async fn move_end(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (at, ends) = (text::instant(now), text::instant(expires));
+        let (expected, ttl) = (text::revision(expected), text::kept(expires, now));
+        let mut listed = UNLISTED.to_owned();
+        loop {
+            let args = [at.as_str(), &expected, &ends, &listed, &ttl];
+            let keys = [self.session(key)];
+            match self.decided(&script::TOUCH, &keys, key, &args, now).await? {
+                Reply::Done(_) => return Ok(true),
+                Reply::Gone => return Ok(false),
+                Reply::Unlisted(owners) => {
+                    let owners = text::read_owners(&owners);
+                    listed = self.list(owners, key, expires, now).await?;
+                }
+                _ => return Err(text::foreign()),
+            }
+        }
+    }
+
+    async fn end(&self, key: StoreKey, now: Timestamp) -> Result<bool, StoreError> {
+        let (keys, at) = ([self.session(key)], text::instant(now));
+        match self
+            .decided(&script::REMOVE, &keys, key, &[&at], now)
+            .await?
+        {
+            Reply::Done(was) => {
+                self.unlist(&was, key, now);
+                Ok(true)
+            }
+            Reply::Gone => Ok(false),
+            _ => Err(text::foreign()),
+        }
+    }
+
+    async fn run(
+        &self,
+        script: &Script,
+        keys: &[String],
+        args: &[&str],
+    ) -> Result<Reply, StoreError> {
+        let mut answer = self.link.tell(&script.by_hash(keys, args)).await;
+        if answer.as_ref().is_err_and(is_unknown_script) {
+            answer = self.link.tell(&script.in_full(keys, args)).await;
+        }
+        Reply::read(answer.map_err(refused)?)
+    }
+
+    /// Whether one script may change two keys.
+    fn is_one_slot(&self) -> bool {
+        !self.is_cluster || has_hash_tag(&self.prefix)
+    }
+
+    fn session(&self, key: StoreKey) -> String {
+        self.session_of(&key.to_text())
+    }
+
+    fn session_of(&self, key: &str) -> String {
+        format!("{}s:{key}", self.prefix)
+    }
+
+    fn index(&self, owner: &str) -> String {
+        format!("{}o:{owner}", self.prefix)
+    }
+
+    fn mark_of(&self, owner: OwnerKey) -> String {
+        format!("{}m:{}", self.prefix, owner.to_text())
+    }
+}
+
+impl SessionStore for RedisStore {
+    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        Answer::later(self.find(key, now))
+    }
+
+    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(async move { self.put_new(key, &new, now).await })
+    }
+
+    fn replace(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        new: Stored,
+        now: Timestamp,
+    ) -> Answer<'_, Swap> {
+        Answer::later(async move { self.swap(key, expected, &new, now).await })
+    }
+
+    fn rotate(
+        &self,
+        from: StoreKey,
+        expected: Revision,
+        to: StoreKey,
+        new: Stored,
+        now: Timestamp,
+    ) -> Answer<'_, Swap> {
+        let it = Move {
+            from,
+            expected,
+            to,
+            new,
+            now,
+        };
+        Answer::later(async move {
+            if self.is_one_slot() {
+                self.move_within_a_slot(&it).await
+            } else {
+                self.move_across_slots(&it).await
+            }
+        })
+    }
+
+    fn touch(
+        &self,
+        key: StoreKey,
+        expected: Revision,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Answer<'_, bool> {
+        Answer::later(self.move_end(key, expected, expires, now))
+    }
+
+    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
+        Answer::later(self.end(key, now))
+    }
+
+    /// The server does it.
+    fn remove_expired(&self, _now: Timestamp, _limit: usize) -> Answer<'_, usize> {
+        Answer::now(Ok(0))
+    }
+
+    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
+        Answer::later(self.find_owned(owner, now))
+    }
+
+    fn mark(
+        &self,
+        owner: OwnerKey,
+        at: Timestamp,
+        until: Timestamp,
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Timestamp>> {
+        Answer::later(self.set_mark(owner, at, until, since, now))
+    }
+
+    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        Answer::later(self.read_mark(owner, now))
+    }
+}
+
+/// Shows the prefix and what kind of server it is, never where or who.
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.prefix)
+            .field("link", &self.link)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether all keys that begin so are in one slot: only what is between the first `{` and the next
+/// `}` counts, if there is something.
+fn has_hash_tag(prefix: &str) -> bool {
+    let tag = prefix
+        .split_once('{')
+        .and_then(|(_, rest)| rest.split_once('}'));
+    tag.is_some_and(|(tag, _)| !tag.is_empty())
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.code() == Some("NOSCRIPT")
+}
+
+fn refused(error: RedisError) -> StoreError {
+    // Redis 6 says in the detail what a script was refused for.
+    let says = |word: &str| {
+        error.code() == Some(word) || error.detail().is_some_and(|detail| detail.contains(word))
+    };
+    if says("WRONGTYPE") {
+        text::foreign()
+    } else if says("OOM") {
+        StoreError::Full
+    } else {
+        StoreError::unavailable(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

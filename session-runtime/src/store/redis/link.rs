@@ -1,0 +1,292 @@
+//! Keeps one connection open, and opens another when it is lost; knows no session.
+//!
+//! All calls of a process share one connection, in a pipeline: there is no pool to wait for. A call
+//! that is dropped leaves its place in the pipeline to its reply, which nobody then hears. Nothing
+//! that may have been carried out is sent again, except what only reads.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, MultiplexedConnection};
+use ::redis::cluster::ClusterClient;
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::cluster_routing::SingleNodeRoutingInfo;
+use ::redis::sentinel::SentinelClient;
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
+    ServerErrorKind, Value,
+};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// A caller who gave up after waiting so long takes the connection for dead: the next one is opened
+/// to wherever the server is then.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How many calls may wait to be written, before further ones wait for a place.
+const PIPELINE: usize = 1024;
+
+/// How often a command is sent on to where its slot has gone.
+const REDIRECTIONS: u32 = 6;
+
+pub(super) struct Link {
+    source: Source,
+    slot: Mutex<Slot>,
+}
+
+/// Where connections come from.
+pub(super) enum Source {
+    Server(Client),
+    Sentinel(tokio::sync::Mutex<SentinelClient>),
+    Cluster(ClusterClient),
+    Given(Arc<dyn Given>),
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Counts the connections, so that nobody gives up a newer one than their own.
+    generation: u64,
+    /// The connection that is open, or will be.
+    line: Option<watch::Receiver<Option<RedisResult<Line>>>>,
+}
+
+#[derive(Clone)]
+enum Line {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+    Given(Arc<dyn Given>),
+}
+
+/// A connection that somebody else opens and keeps open.
+pub(super) trait Given: Send + Sync {
+    fn call<'a>(&'a self, command: &'a Cmd) -> Call<'a>;
+}
+
+type Call<'a> = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>>;
+
+impl<C: ConnectionLike + Clone + Send + Sync> Given for C {
+    fn call<'a>(&'a self, command: &'a Cmd) -> Call<'a> {
+        let mut connection = self.clone();
+        Box::pin(async move { command.query_async(&mut connection).await })
+    }
+}
+
+impl Link {
+    pub(super) fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self {
+            source,
+            slot: Mutex::default(),
+        })
+    }
+
+    /// Sends what may be carried out twice; and does so, if the connection was lost.
+    pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
+        match self.tell(command).await {
+            Err(error) if is_lost(&error) => self.tell(command).await,
+            answered => answered,
+        }
+    }
+
+    /// Sends what is carried out once or not at all.
+    pub(super) async fn tell(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
+        let (generation, line) = self.line().await?;
+        let mut waiting = Waiting {
+            link: self,
+            generation,
+            since: Some(Instant::now()),
+        };
+        let answer = line.call(command).await;
+        waiting.since = None;
+        if answer.as_ref().is_err_and(is_lost) {
+            self.give_up(generation);
+        }
+        answer
+    }
+
+    /// The connection, and which one it is.
+    async fn line(self: &Arc<Self>) -> RedisResult<(u64, Line)> {
+        if let Source::Given(given) = &self.source {
+            return Ok((0, Line::Given(Arc::clone(given))));
+        }
+        loop {
+            let (generation, mut line) = self.opened();
+            // Without an answer where the runtime has ended that opened it.
+            let line = match line.wait_for(Option::is_some).await {
+                Ok(line) => line.clone(),
+                Err(_) => None,
+            };
+            match line {
+                Some(Ok(line)) => return Ok((generation, line)),
+                Some(Err(error)) => return Err(error),
+                None => self.give_up(generation),
+            }
+        }
+    }
+
+    /// The connection that is open, or being opened: in a task of its own, so that callers who give
+    /// up do not undo what has been reached.
+    fn opened(self: &Arc<Self>) -> (u64, watch::Receiver<Option<RedisResult<Line>>>) {
+        let mut slot = self.slot();
+        if let Some(line) = &slot.line {
+            return (slot.generation, line.clone());
+        }
+        slot.generation += 1;
+        let generation = slot.generation;
+        let (tell, hear) = watch::channel(None);
+        slot.line = Some(hear.clone());
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            let opened = tokio::time::timeout(OPENING, link.open(generation)).await;
+            let opened = opened.unwrap_or_else(|_| Err(frozen()));
+            if opened.is_err() {
+                link.give_up(generation);
+            }
+            tell.send_replace(Some(opened));
+        });
+        (generation, hear)
+    }
+
+    async fn open(self: &Arc<Self>, generation: u64) -> RedisResult<Line> {
+        let config = self.config(generation);
+        match &self.source {
+            Source::Server(client) => {
+                let opened = client.get_multiplexed_async_connection_with_config(&config);
+                opened.await.map(Line::Server)
+            }
+            Source::Sentinel(client) => {
+                let mut client = client.lock().await;
+                let opened = client.get_async_connection_with_config(&config);
+                opened.await.map(Line::Server)
+            }
+            Source::Cluster(client) => client.get_async_connection().await.map(Line::Cluster),
+            Source::Given(given) => Ok(Line::Given(Arc::clone(given))),
+        }
+    }
+
+    /// Callers have deadlines of their own. That a connection was closed is heard at once, and not
+    /// only by who uses it next.
+    fn config(self: &Arc<Self>, generation: u64) -> AsyncConnectionConfig {
+        let link = Arc::downgrade(self);
+        AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(PIPELINE)
+            .set_push_sender(move |push: PushInfo| {
+                let link = Weak::upgrade(&link);
+                if let (PushKind::Disconnection, Some(link)) = (push.kind, link) {
+                    link.give_up(generation);
+                }
+                Ok::<_, RedisError>(())
+            })
+    }
+
+    /// Lets the next call open a connection anew, if this one is still the newest.
+    fn give_up(&self, generation: u64) {
+        let mut slot = self.slot();
+        if slot.generation == generation {
+            slot.line = None;
+        }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        // Nothing panics while it is held.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A client would print its server's address and user.
+        f.write_str(match &self.source {
+            Source::Server(_) => "Server(..)",
+            Source::Sentinel(_) => "Sentinel(..)",
+            Source::Cluster(_) => "Cluster(..)",
+            Source::Given(_) => "Given(..)",
+        })
+    }
+}
+
+/// Somebody who waits for an answer.
+struct Waiting<'a> {
+    link: &'a Link,
+    generation: u64,
+    since: Option<Instant>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) {
+            self.link.give_up(self.generation);
+        }
+    }
+}
+
+impl Line {
+    async fn call(self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(mut connection) => command.query_async(&mut connection).await,
+            Self::Cluster(connection) => redirected(connection, command).await,
+            Self::Given(given) => given.call(command).await,
+        }
+    }
+}
+
+/// Sends a command to where its slot is, and on to where it has gone. The client does not do so
+/// without sending again what may have been carried out as well.
+async fn redirected(mut connection: ClusterConnection, command: &Cmd) -> RedisResult<Value> {
+    let mut pause = Duration::from_millis(2);
+    for _ in 0..REDIRECTIONS {
+        let error = match command.query_async(&mut connection).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Ask) => {
+                return asking(connection, command, &error).await;
+            }
+            // Whoever answers so has done nothing; or nobody was there to be asked.
+            ErrorKind::Server(
+                ServerErrorKind::Moved | ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly,
+            )
+            | ErrorKind::ClusterConnectionNotFound => tokio::time::sleep(pause).await,
+            _ => return Err(error),
+        }
+        pause *= 2;
+    }
+    command.query_async(&mut connection).await
+}
+
+/// Asks the node that a slot is on its way to.
+async fn asking(
+    mut connection: ClusterConnection,
+    command: &Cmd,
+    error: &RedisError,
+) -> RedisResult<Value> {
+    let (host, port) = error
+        .redirect_node()
+        .and_then(|(node, _)| node.rsplit_once(':'))
+        .ok_or_else(|| error.clone())?;
+    let node = SingleNodeRoutingInfo::ByAddress {
+        host: host.to_owned(),
+        port: port.parse().map_err(|_| error.clone())?,
+    };
+    let mut both = ::redis::pipe();
+    both.cmd("ASKING").add_command(command.clone());
+    let mut answers = connection.route_pipeline(both, 1, 1, node).await?;
+    answers.pop().unwrap_or_default().extract_error()
+}
+
+/// Whether nobody can tell if the command was carried out, and the connection is of no more use.
+fn is_lost(error: &RedisError) -> bool {
+    let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+    demoted || error.is_unrecoverable_error() || error.is_io_error()
+}
+
+fn frozen() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}

@@ -1,0 +1,3 @@
+local session, now, till, ttl = unpack(ARGV)
+list(KEYS[1], session, now, till, ttl)
+return {'done'}

@@ -1,0 +1,158 @@
+//! Moves a session to another key: in one step where both keys are in one slot, else in three.
+//!
+//! 1. The new session is stored, waiting: to everybody it is not there yet.
+//! 2. The old key is compared and left: it now says where the session has gone. This decides.
+//! 3. The new session waits no more.
+//!
+//! Who finds a session that waits looks at the key that it waits for, and carries out the third step
+//! if the second has been taken. So a rotation that is cut short anywhere has happened or has not.
+
+use std::time::Duration;
+
+use ::redis::Value;
+
+use super::super::{StoreError, Stored, Swap};
+use super::RedisStore;
+use super::script::{self, Reply};
+use super::text::{self, Parts, Standing};
+use crate::expiry::Timestamp;
+use crate::id::StoreKey;
+use crate::record::Revision;
+
+/// How long a session waits that nobody asks for, and how long an old key says where it has gone.
+const UNDECIDED: Duration = Duration::from_mins(10);
+
+/// A rotation.
+pub(super) struct Move {
+    pub(super) from: StoreKey,
+    pub(super) expected: Revision,
+    pub(super) to: StoreKey,
+    pub(super) new: Stored,
+    pub(super) now: Timestamp,
+}
+
+impl RedisStore {
+    pub(super) async fn move_within_a_slot(&self, it: &Move) -> Result<Swap, StoreError> {
+        let (expected, parts) = (text::revision(it.expected), Parts::of(&it.new));
+        let listed = text::listed_until(it.new.expires, it.now);
+        let until = parts.listed(&text::instant(listed)).to_owned();
+        let args = [
+            text::instant(it.now),
+            expected,
+            parts.join(&until),
+            text::kept(it.new.expires, it.now),
+            it.to.to_text(),
+            until,
+            text::kept(listed, it.now),
+        ];
+        let mut keys = vec![self.session(it.from), self.session(it.to)];
+        keys.extend(text::read_owners(parts.owners.as_bytes()).map(|owner| self.index(owner)));
+        let args = args.each_ref().map(String::as_str);
+        self.moved(it, self.run(&script::ROTATE, &keys, &args).await?)
+    }
+
+    pub(super) async fn move_across_slots(&self, it: &Move) -> Result<Swap, StoreError> {
+        if !self.put_waiting(it).await? {
+            return Err(StoreError::Taken);
+        }
+        let args = [
+            text::instant(it.now),
+            text::revision(it.expected),
+            it.to.to_text(),
+            text::millis(UNDECIDED),
+        ];
+        let args = args.each_ref().map(String::as_str);
+        let keys = [self.session(it.from)];
+        let left = self
+            .decided(&script::LEAVE, &keys, it.from, &args, it.now)
+            .await?;
+        let from = it.from.to_text();
+        let is_there = matches!(left, Reply::Done(_));
+        self.end_wait(it.to, &from, is_there, it.now).await?;
+        self.moved(it, left)
+    }
+
+    fn moved(&self, it: &Move, reply: Reply) -> Result<Swap, StoreError> {
+        if let Reply::Done(was) = &reply {
+            self.unlist(was, it.from, it.now);
+        }
+        reply.swap()
+    }
+
+    /// `false` if the key is taken.
+    async fn put_waiting(&self, it: &Move) -> Result<bool, StoreError> {
+        let parts = Parts::of(&it.new);
+        let owners = text::read_owners(parts.owners.as_bytes());
+        let until = self.list(owners, it.to, it.new.expires, it.now).await?;
+        let value = parts.join(parts.listed(&until));
+        let args = [
+            text::instant(it.now),
+            format!("pending {} {value}", it.from.to_text()),
+            text::millis(UNDECIDED),
+        ];
+        let args = args.each_ref().map(String::as_str);
+        let keys = [self.session(it.to)];
+        match self
+            .decided(&script::INSERT, &keys, it.to, &args, it.now)
+            .await?
+        {
+            Reply::Done(_) => Ok(true),
+            Reply::Live | Reply::Gone => Ok(false),
+            _ => Err(text::foreign()),
+        }
+    }
+
+    /// Runs a script on a session; one that waits for a rotation is there or not, by that first.
+    pub(super) async fn decided(
+        &self,
+        script: &script::Script,
+        keys: &[String],
+        key: StoreKey,
+        args: &[&str],
+        now: Timestamp,
+    ) -> Result<Reply, StoreError> {
+        loop {
+            match self.run(script, keys, args).await? {
+                Reply::Pending(from) if self.has_come(key, &from, now).await? => {}
+                Reply::Pending(_) => return Ok(Reply::Gone),
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// Whether a session that waits for the rotation from `from` is there: then it waits no more.
+    pub(super) async fn has_come(
+        &self,
+        key: StoreKey,
+        from: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut command = ::redis::cmd("GET");
+        command.arg(self.session_of(from));
+        let Value::BulkString(text) = self.ask(&command).await? else {
+            return Ok(false);
+        };
+        match Standing::read(&text)? {
+            Standing::Moved(to) if to == key.to_text() => {}
+            _ => return Ok(false),
+        }
+        self.end_wait(key, from, true, now).await?;
+        Ok(true)
+    }
+
+    async fn end_wait(
+        &self,
+        key: StoreKey,
+        from: &str,
+        is_there: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let keep = if is_there { "1" } else { "0" };
+        let (now, most) = (text::instant(now), text::millis(text::MOST));
+        let grace = text::millis(text::GRACE);
+        let args = [now.as_str(), from, keep, &most, &grace];
+        let keys = [self.session(key)];
+        self.run(&script::SETTLE, &keys, &args).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! Reads the URL that says where Redis is; knows no session.
+
+use ::redis::cluster::ClusterClient;
+use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use ::redis::{
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
+    RedisConnectionInfo, RedisError, RedisResult, TlsMode,
+};
+use std::time::Duration;
+
+use super::link::Source;
+
+/// Beyond this, a node of a cluster that does not answer is taken for dead.
+const SILENCE: Duration = Duration::from_secs(2);
+
+impl Source {
+    pub(super) fn from_url(url: &str) -> RedisResult<Self> {
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| bad("it has no scheme"))?;
+        match scheme.split_once('+') {
+            Some((scheme, "cluster")) => Several::read(scheme, rest)?.cluster(),
+            Some((scheme, "sentinel")) => Several::read(scheme, rest)?.sentinel(),
+            _ => {
+                let info = url.into_connection_info()?;
+                let redis = protocol(info.redis_settings().clone());
+                Client::open(info.set_redis_settings(redis)).map(Self::Server)
+            }
+        }
+    }
+}
+
+/// A URL that names several servers.
+struct Several<'a> {
+    /// `redis` or `rediss`.
+    scheme: &'a str,
+    /// With its `@`.
+    user: &'a str,
+    hosts: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Several<'a> {
+    fn read(scheme: &'a str, rest: &'a str) -> RedisResult<Self> {
+        let (servers, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let at = servers.rfind('@').map_or(0, |at| at + 1);
+        let (user, hosts) = servers.split_at(at);
+        if hosts.is_empty() {
+            return Err(bad("it names no server"));
+        }
+        Ok(Self {
+            scheme,
+            user,
+            hosts,
+            path,
+        })
+    }
+
+    fn cluster(self) -> RedisResult<Source> {
+        let Self {
+            scheme,
+            user,
+            hosts,
+            path: _,
+        } = self;
+        let nodes = hosts
+            .split(',')
+            .map(|host| format!("{scheme}://{user}{host}"));
+        // Retries would send again what may have been carried out: a session that a logout has removed
+        // meanwhile would come back.
+        let client = ClusterClient::builder(nodes)
+            .retries(0)
+            .response_timeout(SILENCE)
+            .connection_timeout(SILENCE)
+            .use_protocol(ProtocolVersion::RESP3)
+            .build();
+        client.map(Source::Cluster)
+    }
+
+    fn sentinel(self) -> RedisResult<Source> {
+        let Self {
+            scheme,
+            user,
+            hosts,
+            path,
+        } = self;
+        let (master, database) = path.split_once('/').unwrap_or((path, ""));
+        if master.is_empty() {
+            return Err(bad(
+                "it names no master: `redis+sentinel://host:port/master`",
+            ));
+        }
+        let sentinels: RedisResult<Vec<_>> = hosts
+            .split(',')
+            .map(|host| format!("{scheme}://{host}").into_connection_info())
+            .collect();
+        let node = format!("{scheme}://{user}master/{database}").into_connection_info()?;
+        let client = SentinelClient::build(
+            sentinels?,
+            master.to_owned(),
+            Some(as_node(&node)),
+            SentinelServerType::Master,
+        )?;
+        Ok(Source::Sentinel(tokio::sync::Mutex::new(client)))
+    }
+}
+
+/// How the master that the sentinels name is to be spoken to.
+fn as_node(info: &ConnectionInfo) -> SentinelNodeConnectionInfo {
+    let redis = protocol(info.redis_settings().clone());
+    let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(redis);
+    match info.addr() {
+        ConnectionAddr::TcpTls { insecure: true, .. } => node.set_tls_mode(TlsMode::Insecure),
+        ConnectionAddr::TcpTls { .. } => node.set_tls_mode(TlsMode::Secure),
+        _ => node,
+    }
+}
+
+/// In RESP 3, which servers speak since Redis 6, the client hears that a connection was closed.
+fn protocol(info: RedisConnectionInfo) -> RedisConnectionInfo {
+    info.set_protocol(ProtocolVersion::RESP3)
+}
+
+fn bad(why: &'static str) -> RedisError {
+    (
+        ErrorKind::InvalidClientConfig,
+        "this is no URL of Redis",
+        why.to_owned(),
+    )
+        .into()
+}

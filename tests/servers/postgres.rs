@@ -46,7 +46,7 @@ impl Postgres {
 
     /// A server with settings of its own.
     pub fn start(settings: &[&str]) -> Self {
-        let port = free_port();
+        let port = free_port(0);
         let folder = std::env::temp_dir().join(format!("sessile-postgres-{port}"));
         fs::create_dir(&folder).unwrap();
         // PostgreSQL refuses to run as root.

@@ -1,0 +1,292 @@
+//! Starts Redis: one server, a cluster, a master with a replica and a sentinel.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Folder, Program, free_port};
+
+/// How far from its port a node of a cluster listens to the others.
+const BUS: u16 = 10_000;
+
+/// One server.
+pub struct Redis {
+    /// Absent while it is down.
+    program: Option<Program>,
+    folder: Folder,
+    pub port: u16,
+    options: Vec<String>,
+}
+
+impl Redis {
+    /// Starts a server that keeps nothing.
+    pub fn start() -> Self {
+        Self::with(&["--save", "", "--appendonly", "no"])
+    }
+
+    /// Starts a server and waits until it answers.
+    pub fn with(options: &[&str]) -> Self {
+        let mut redis = Self {
+            program: None,
+            folder: Folder::new("redis"),
+            port: free_port(BUS),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+        };
+        redis.up();
+        redis
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it where it was.
+    pub fn up(&mut self) {
+        let log = File::create(self.folder.path().join("log")).unwrap();
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--port", &self.port.to_string()])
+            .args(["--bind", "127.0.0.1"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(["--rdbcompression", "no"])
+            .args(&self.options)
+            .stderr(log.try_clone().unwrap())
+            .stdout(log);
+        self.program = Some(Program::start(&mut command));
+        self.wait_for(&["PING"], "PONG");
+    }
+
+    /// Kills it.
+    pub fn down(&mut self) {
+        self.program = None;
+    }
+
+    pub fn program(&self) -> &Program {
+        self.program.as_ref().expect("it is up")
+    }
+
+    /// What is on its disk.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), fs::read(path).unwrap()));
+                }
+            }
+        }
+        files
+    }
+
+    /// What it answers to a command.
+    pub fn ask(&self, command: &[&str]) -> String {
+        ask(self.port, command)
+    }
+
+    /// Waits until its answer to a command contains a text.
+    pub fn wait_for(&self, command: &[&str], text: &str) {
+        wait_for(self.port, command, text);
+    }
+
+    /// How often each command was carried out, by clients and by scripts, since it was last asked.
+    pub fn commands(&self) -> Vec<(String, u64)> {
+        let stats = self.ask(&["INFO", "commandstats"]);
+        self.ask(&["CONFIG", "RESETSTAT"]);
+        let mut commands: Vec<_> = stats
+            .lines()
+            .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="))
+            .map(|(name, rest)| {
+                let calls = rest.split(',').next().unwrap();
+                (name.to_owned(), calls.parse().unwrap())
+            })
+            .filter(|(name, _)| !matches!(name.as_str(), "info" | "config|resetstat" | "ping"))
+            .collect();
+        commands.sort();
+        commands
+    }
+
+    /// Writes down every command that the server carries out from now on.
+    pub fn monitor(&self) -> Monitor {
+        let path = self.folder.path().join("monitor");
+        let file = File::create(&path).unwrap();
+        let mut command = Command::new("redis-cli");
+        command
+            .args(["-p", &self.port.to_string(), "MONITOR"])
+            .stdout(file)
+            .stderr(Stdio::null());
+        let program = Program::start(&mut command);
+        let monitor = Monitor {
+            _program: program,
+            path,
+        };
+        monitor.wait_for("OK");
+        monitor
+    }
+}
+
+/// What a server has carried out.
+pub struct Monitor {
+    _program: Program,
+    path: PathBuf,
+}
+
+impl Monitor {
+    /// All that was carried out so far, where `redis` is the server.
+    pub fn lines(&self, redis: &Redis) -> String {
+        static ASKED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let asked = ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let last = format!("last line {asked}");
+        redis.ask(&["ECHO", &last]);
+        self.wait_for(&last)
+    }
+
+    fn wait_for(&self, text: &str) -> String {
+        until(|| {
+            let lines = fs::read(&self.path).unwrap();
+            let lines = String::from_utf8_lossy(&lines).into_owned();
+            lines.contains(text).then_some(lines)
+        })
+    }
+}
+
+/// Three masters.
+pub struct Cluster(pub Vec<Redis>);
+
+impl Cluster {
+    pub fn start() -> Self {
+        let options = [
+            "--cluster-enabled",
+            "yes",
+            "--save",
+            "",
+            "--cluster-node-timeout",
+            "2000",
+        ];
+        let nodes: Vec<_> = (0..3).map(|_| Redis::with(&options)).collect();
+        let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
+        let created = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .arg("--cluster-yes")
+            .output()
+            .unwrap();
+        assert!(created.status.success(), "{created:?}");
+        for node in &nodes {
+            node.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+        }
+        Self(nodes)
+    }
+
+    pub fn url(&self) -> String {
+        let nodes = self.0.iter().map(|node| format!("127.0.0.1:{}", node.port));
+        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+    }
+
+    /// The name of a node.
+    pub fn id(&self, node: usize) -> String {
+        self.0[node].ask(&["CLUSTER", "MYID"]).trim().to_owned()
+    }
+}
+
+/// Moves so many slots from one node to another, while both are in use.
+pub fn reshard(port: u16, from: &str, to: &str, slots: u32) {
+    let moved = Command::new("redis-cli")
+        .args(["--cluster", "reshard", &format!("127.0.0.1:{port}")])
+        .args(["--cluster-from", from, "--cluster-to", to])
+        .args(["--cluster-slots", &slots.to_string(), "--cluster-yes"])
+        .output()
+        .unwrap();
+    assert!(moved.status.success(), "{moved:?}");
+}
+
+/// A master, a replica, and a sentinel that puts the one in the place of the other.
+pub struct Sentinel {
+    pub master: Redis,
+    pub replica: Redis,
+    _program: Program,
+    _folder: Folder,
+    port: u16,
+}
+
+impl Sentinel {
+    pub fn start() -> Self {
+        let options = ["--save", "", "--repl-diskless-sync-delay", "0"];
+        let master = Redis::with(&options);
+        let port = master.port.to_string();
+        let of_master = [&options[..], &["--replicaof", "127.0.0.1", &port]].concat();
+        let replica = Redis::with(&of_master);
+        replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        let (folder, port) = (Folder::new("sentinel"), free_port(BUS));
+        let file = folder.path().join("sentinel.conf");
+        let config = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor main 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 5000\n",
+            folder.path().display(),
+            master.port,
+        );
+        fs::write(&file, config).unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new("redis-server");
+        command.arg(&file).arg("--sentinel").stdout(log);
+        let program = Program::start(&mut command);
+        wait_for(port, &["PING"], "PONG");
+        // It knows of the replica once it has asked the master.
+        wait_for(
+            port,
+            &["SENTINEL", "REPLICAS", "main"],
+            &replica.port.to_string(),
+        );
+        Self {
+            master,
+            replica,
+            _program: program,
+            _folder: folder,
+            port,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/main", self.port)
+    }
+
+    /// Waits until the replica is the master.
+    pub fn wait_for_failover(&self) {
+        self.replica.wait_for(&["ROLE"], "master");
+        let command = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"];
+        wait_for(self.port, &command, &self.replica.port.to_string());
+    }
+}
+
+fn ask(port: u16, command: &[&str]) -> String {
+    let answer = Command::new("redis-cli")
+        .args(["-p", &port.to_string()])
+        .args(command)
+        .output()
+        .unwrap_or_else(|error| panic!("redis-cli: {error}"));
+    String::from_utf8_lossy(&answer.stdout).into_owned()
+}
+
+fn wait_for(port: u16, command: &[&str], text: &str) {
+    until(|| ask(port, command).contains(text).then_some(()));
+}
+
+fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "a server must come up within a minute"
+        );
+        sleep(Duration::from_millis(20));
+    }
+}

@@ -1,6 +1,6 @@
 //! Decides which future takes its next step, and which takes none any more; knows no session.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -46,6 +46,31 @@ pub(crate) async fn settle() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // A real server takes longer than any number of polls.
+    while UNDER_WAY.get() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+thread_local! {
+    static UNDER_WAY: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A call that goes on without its caller, on the thread of its test.
+pub(crate) struct UnderWay(());
+
+impl UnderWay {
+    pub(crate) fn begin() -> Self {
+        UNDER_WAY.set(UNDER_WAY.get() + 1);
+        Self(())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        // On a runtime of several threads it may end elsewhere.
+        UNDER_WAY.set(UNDER_WAY.get().saturating_sub(1));
     }
 }
 

@@ -9,7 +9,7 @@ use sessile::{
 };
 use tokio::sync::Notify;
 
-use super::schedule::step;
+use super::schedule::{UnderWay, step};
 
 type Call<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
@@ -74,6 +74,7 @@ impl Manner for Regardless {
     fn carry_out<T: Send + 'static>(self, call: Call<T>) -> Call<T> {
         Box::pin(async {
             let call = tokio::spawn(async {
+                let _under_way = UnderWay::begin();
                 steps(fastrand::usize(1..6)).await;
                 call.await
             });

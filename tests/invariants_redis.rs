@@ -4,7 +4,6 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[allow(dead_code, reason = "some are of a store in memory")]
 mod invariants;
 mod servers;
 mod support;

@@ -42,14 +42,14 @@ pub(crate) async fn settle() {
             step().await;
             tokio::task::yield_now().await;
         }
+        // A real server takes longer than any number of polls.
+        while UNDER_WAY.get() > 0 {
+            tokio::task::yield_now().await;
+        }
         if !BUSY.with_borrow(|busy| busy()) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    // A real server takes longer than any number of polls.
-    while UNDER_WAY.get() > 0 {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -15,11 +15,11 @@ use axum::routing::get;
 use http::{HeaderName, StatusCode};
 use sessile::{
     ConfigError, CookieError, CookieOptions, Head, Hop, MemoryStore, Rolling, SameSite, Secret,
-    Secure, Session, SessionError, SessionHandle, SessionLayer, SessionLayerBuilder,
-    SessionRejection, Transport, TrustedProxy, merge,
+    Secure, Session, SessionError, SessionHandle, SessionLayer, SessionRejection, Transport,
+    TrustedProxy, merge,
 };
 use support::visitor::{Answer, ask};
-use support::{Log, Probe, TestClock};
+use support::{Builder, Log, Stage};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -31,20 +31,8 @@ struct Visits {
     page_views: u64,
 }
 
-type Builder = SessionLayerBuilder<'static>;
-
-struct Stage {
-    store: Probe,
-    clock: TestClock,
-    app: Router,
-}
-
 fn stage(settings: impl FnOnce(Builder) -> Builder) -> Stage {
-    let (store, clock) = (Probe::new(), TestClock::new());
-    let builder = SessionLayer::builder(store.clone(), Secret::generate()).name("sid");
-    let builder = settings(builder.clock(clock.reader()));
-    let app = routes().layer(builder.build().unwrap());
-    Stage { store, clock, app }
+    Stage::new(routes(), |builder| settings(builder.name("sid")))
 }
 
 fn routes() -> Router {

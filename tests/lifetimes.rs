@@ -10,9 +10,9 @@ use axum::extract::Path;
 use axum::routing::get;
 use sessile::{
     ConfigError, CookieOptions, MemoryStore, Secret, Session, SessionHandle, SessionId,
-    SessionLayer, SessionLayerBuilder, SessionStore, Stored, Timeouts, Timestamp, merge,
+    SessionLayer, SessionStore, Stored, Timeouts, Timestamp, merge,
 };
-use support::{Probe, TestClock, Visitor};
+use support::{Builder, Probe, Stage, TestClock, Visitor};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -24,19 +24,8 @@ struct Visits {
     page_views: u64,
 }
 
-type Builder = SessionLayerBuilder<'static>;
-
-struct Stage {
-    store: Probe,
-    clock: TestClock,
-    app: Router,
-}
-
 fn stage(settings: impl FnOnce(Builder) -> Builder) -> Stage {
-    let (store, clock) = (Probe::new(), TestClock::new());
-    let builder = SessionLayer::builder(store.clone(), Secret::generate()).clock(clock.reader());
-    let app = routes().layer(settings(builder).build().unwrap());
-    Stage { store, clock, app }
+    Stage::new(routes(), settings)
 }
 
 fn routes() -> Router {

@@ -474,7 +474,11 @@ async fn a_binary_that_does_not_know_the_owner_keeps_the_session_theirs() {
 #[tokio::test]
 async fn a_sign_in_that_began_before_revoke_all_does_not_survive_it() {
     let (entered, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let layer = layer(MemoryStore::new());
+    let clock = TestClock::new();
+    let layer = SessionLayer::builder(MemoryStore::new(), Secret::generate())
+        .clock(clock.reader())
+        .build()
+        .unwrap();
     let slow = {
         let (entered, go) = (Arc::clone(&entered), Arc::clone(&go));
         async move |session: SessionHandle| {
@@ -486,11 +490,13 @@ async fn a_sign_in_that_began_before_revoke_all_does_not_survive_it() {
     let app = routes()
         .route("/slow-login", get(slow))
         .layer(layer.clone());
-    for begin in ["/me", "/visit"] {
+    // In the millisecond of the mark, and one before it.
+    for (begin, between) in [("/me", 0), ("/visit", 1)] {
         let mut visitor = Visitor::new(&app);
         visitor.get(begin).await;
         let login = tokio::spawn(async move { (visitor.get("/slow-login").await, visitor) });
         entered.notified().await;
+        clock.advance(Duration::from_millis(between));
         layer.sessions().revoke_all::<Account>(&1).await.unwrap();
         go.notify_one();
         let (answer, mut visitor) = login.await.unwrap();
@@ -499,7 +505,7 @@ async fn a_sign_in_that_began_before_revoke_all_does_not_survive_it() {
         assert_eq!(status(&mut visitor, "/me").await, StatusCode::UNAUTHORIZED);
         assert_eq!(count(&layer, 1).await, 0);
     }
-    tokio::time::sleep(Duration::from_millis(2)).await;
+    clock.advance(Duration::from_millis(2));
     let mut visitor = signed_in(&app, 1).await;
     assert_eq!(status(&mut visitor, "/me").await, StatusCode::OK);
 }

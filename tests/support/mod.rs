@@ -10,12 +10,14 @@
 pub mod clock;
 pub mod log;
 pub mod probe;
+pub mod stage;
 pub mod trace;
 pub mod visitor;
 
 pub use self::clock::TestClock;
 pub use self::log::Log;
 pub use self::probe::Probe;
+pub use self::stage::{Builder, Stage};
 pub use self::visitor::{Answer, Visitor};
 
 /// How often: what every run does, or what `SESSILE_FULL=1` does before a release.

@@ -181,7 +181,7 @@ impl RequestSession {
 
     /// Ends one of the sessions of this one's owners; `false` where there is none of this handle.
     pub(crate) async fn revoke(&self, handle: PublicId) -> Result<bool, SessionError> {
-        for owner in self.owner_keys()? {
+        for (owner, _) in self.own_sign_ins()? {
             if self.revoke_of(owner, handle).await? {
                 return Ok(true);
             }
@@ -198,14 +198,6 @@ impl RequestSession {
         let ended = self.config.revoke(owner, handle).await?;
         self.note_ended(ended.as_slice());
         Ok(ended.is_some())
-    }
-
-    fn owner_keys(&self) -> Result<Vec<OwnerKey>, SessionError> {
-        let owners: Vec<_> = self.state().owners().keys().collect();
-        if owners.is_empty() {
-            return Err(SessionError::NoOwner);
-        }
-        Ok(owners)
     }
 
     /// What this request does for an owner from here on is later than the mark that it has set itself.

@@ -3,15 +3,15 @@
 mod index;
 mod room;
 mod shard;
+mod shards;
 
 use std::fmt;
 use std::mem;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::index::Index;
 use self::room::{Room, Use};
-use self::shard::Shard;
+use self::shards::{FEWEST_SHARDS, Shards};
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
@@ -19,11 +19,6 @@ use crate::record::{OwnerKey, Revision};
 
 const MAX_SESSIONS: usize = 1_000_000;
 const MAX_BYTES: usize = 512 << 20;
-
-/// How many sessions a shard of a full store holds, about: looking through one takes microseconds.
-const SHARD_SESSIONS: usize = 2048;
-const FEWEST_SHARDS: usize = 64;
-const MOST_SHARDS: usize = 4096;
 
 /// How many shards a store that is full looks at for something that has expired, before it refuses.
 const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
@@ -50,7 +45,7 @@ const LOOKS: usize = 4096;
 /// # let _ = store;
 /// ```
 pub struct MemoryStore {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Shards,
     index: Index,
     room: Room,
 }
@@ -60,7 +55,7 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            shards: shards_for(MAX_SESSIONS),
+            shards: Shards::for_sessions(MAX_SESSIONS),
             index: Index::default(),
             room: Room::new(MAX_SESSIONS, MAX_BYTES),
         }
@@ -70,12 +65,9 @@ impl MemoryStore {
     #[must_use]
     pub fn max_sessions(mut self, max: usize) -> Self {
         self.room.max_sessions = max;
-        let before = mem::replace(&mut self.shards, shards_for(max));
-        for shard in before {
-            let shard = shard.into_inner().unwrap_or_else(PoisonError::into_inner);
-            for (key, stored) in shard {
-                self.shard(&key).put(key, stored);
-            }
+        let before = mem::replace(&mut self.shards, Shards::for_sessions(max));
+        for (key, stored) in before.into_sessions() {
+            self.shards.of(&key).put(key, stored);
         }
         self
     }
@@ -105,11 +97,11 @@ impl MemoryStore {
     }
 
     fn load_now(&self, key: &StoreKey, now: Timestamp) -> Option<Stored> {
-        self.shard(key).live(key, now).cloned()
+        self.shards.of(key).live(key, now).cloned()
     }
 
     fn insert_now(&self, key: StoreKey, new: &Stored, now: Timestamp) -> Result<bool, StoreError> {
-        let mut shard = self.shard(&key);
+        let mut shard = self.shards.of(&key);
         let dead = match shard.get(&key) {
             Some(stands) if stands.is_live(now) => return Ok(false),
             dead => Use::of(dead),
@@ -130,7 +122,7 @@ impl MemoryStore {
         new: &Stored,
         now: Timestamp,
     ) -> Result<Swap, StoreError> {
-        let mut shard = self.shard(key);
+        let mut shard = self.shards.of(key);
         let Some(stands) = shard.live_mut(key, now) else {
             return Ok(Swap::Gone);
         };
@@ -154,7 +146,7 @@ impl MemoryStore {
         new: &Stored,
         now: Timestamp,
     ) -> Result<Swap, StoreError> {
-        let (mut here, mut there) = self.two_shards(from, &to);
+        let (mut here, mut there) = self.shards.of_both(from, &to);
         let Some(stands) = here.live(from, now) else {
             return Ok(Swap::Gone);
         };
@@ -187,7 +179,7 @@ impl MemoryStore {
         expires: Timestamp,
         now: Timestamp,
     ) -> bool {
-        let mut shard = self.shard(key);
+        let mut shard = self.shards.of(key);
         let Some(stands) = shard.live_mut(key, now) else {
             return false;
         };
@@ -200,7 +192,7 @@ impl MemoryStore {
     }
 
     fn remove_now(&self, key: &StoreKey, now: Timestamp) -> bool {
-        let mut shard = self.shard(key);
+        let mut shard = self.shards.of(key);
         let old = shard.remove(key);
         self.reindex(*key, old.as_ref(), None);
         drop(shard);
@@ -229,7 +221,7 @@ impl MemoryStore {
     /// Frees up to `limit` expired sessions of the shard whose turn it is, and says how many.
     fn sweep_next(&self, now: Timestamp, limit: usize) -> usize {
         let turn = self.room.cursor.fetch_add(1, Ordering::Relaxed);
-        let mut shard = self.lock(turn & (self.shards.len() - 1));
+        let mut shard = self.shards.at_turn(turn);
         let dead = shard.sweep(now, limit);
         for (key, dead) in &dead {
             self.reindex(*key, Some(dead), None);
@@ -249,7 +241,7 @@ impl MemoryStore {
             let listed = self.index.sessions(owner);
             looks += listed.len().max(1);
             for key in listed {
-                let shard = self.shard(&key);
+                let shard = self.shards.of(&key);
                 let stands = shard.get(&key);
                 match stands.filter(|stored| stored.record.owners.since(owner).is_some()) {
                     Some(stored) if stored.is_live(now) => found.push((key, stored.clone())),
@@ -269,43 +261,6 @@ impl MemoryStore {
     fn reindex(&self, key: StoreKey, before: Option<&Stored>, after: Option<&Stored>) {
         let [before, after] = [before, after].map(|it| it.map(|stored| &stored.record.owners));
         self.index.exchange(key, before, after);
-    }
-
-    fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
-        self.lock(self.index(key))
-    }
-
-    /// The shards of two keys; no second one where they share it.
-    fn two_shards(
-        &self,
-        a: &StoreKey,
-        b: &StoreKey,
-    ) -> (MutexGuard<'_, Shard>, Option<MutexGuard<'_, Shard>>) {
-        let (a, b) = (self.index(a), self.index(b));
-        if a == b {
-            return (self.lock(a), None);
-        }
-        // In the order of the shards, so that two rotations never wait for each other.
-        let first = self.lock(a.min(b));
-        let second = self.lock(a.max(b));
-        if a < b {
-            (first, Some(second))
-        } else {
-            (second, Some(first))
-        }
-    }
-
-    fn index(&self, key: &StoreKey) -> usize {
-        // The last bytes: the first ones are the hash inside the shard.
-        let [.., high, low] = *key.as_bytes();
-        usize::from(u16::from_be_bytes([high, low])) & (self.shards.len() - 1)
-    }
-
-    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        // Nothing panics between two steps of a change, so a poisoned shard is whole.
-        self.shards[shard]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -404,14 +359,6 @@ impl fmt::Debug for MemoryStore {
             .field("bytes", &bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// Empty shards for so many sessions: a power of two, so that choosing one is a mask.
-fn shards_for(sessions: usize) -> Box<[Mutex<Shard>]> {
-    let count = (sessions / SHARD_SESSIONS)
-        .clamp(FEWEST_SHARDS, MOST_SHARDS)
-        .next_power_of_two();
-    (0..count).map(|_| Mutex::default()).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Keeps sessions in PostgreSQL, one statement for each operation; knows no cookie, no clock.
 
+mod connect;
 mod error;
 mod lease;
 mod names;
@@ -9,12 +10,11 @@ mod sql;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use deadpool_postgres::Pool;
 use deadpool_postgres::tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use deadpool_postgres::tokio_postgres::types::ToSql;
-use deadpool_postgres::tokio_postgres::{Config, NoTls, Row, Socket, config::SslMode};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::tokio_postgres::{NoTls, Row, Socket, config::SslMode};
 
 pub use self::error::PostgresConfigError;
 use self::lease::Lease;
@@ -25,12 +25,6 @@ use super::{Answer, SessionStore, StoreError, Stored, Swap};
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
-
-/// How many connections a store of its own URL opens at most.
-const MAX_CONNECTIONS: usize = 16;
-
-/// How long the network may keep silent before a connection is given up, unless the URL says.
-const MAX_SILENCE: Duration = Duration::from_secs(5);
 
 #[doc = include_str!("postgres/store.md")]
 ///
@@ -131,11 +125,11 @@ impl PostgresStore {
     ///
     /// [`PostgresConfigError`] if it is no PostgreSQL URL, or one with `sslmode=require`.
     pub fn from_url(url: &str) -> Result<Self, PostgresConfigError> {
-        let config = config_of(url)?;
+        let config = connect::config(url)?;
         if config.get_ssl_mode() == SslMode::Require {
             return Err(PostgresConfigError::NeedsTls);
         }
-        Ok(Self::over(config, NoTls))
+        Ok(Self::new(connect::pool(config, NoTls)))
     }
 
     /// As [`from_url`](Self::from_url), with a connector for TLS, as of `tokio-postgres-rustls`.
@@ -153,26 +147,7 @@ impl PostgresStore {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        Ok(Self::over(config_of(url)?, tls))
-    }
-
-    fn over<T>(mut config: Config, tls: T) -> Self
-    where
-        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
-        T::Stream: Sync + Send,
-        T::TlsConnect: Sync + Send,
-        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-    {
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(MAX_SILENCE);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(MAX_SILENCE);
-        }
-        let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-        let pool = Pool::builder(manager).max_size(MAX_CONNECTIONS).build();
-        Self::new(pool.expect("a pool without timeouts needs no runtime"))
+        Ok(Self::new(connect::pool(connect::config(url)?, tls)))
     }
 
     /// Keeps the tables in this schema; else in `sessile`.
@@ -390,14 +365,6 @@ impl SessionStore for PostgresStore {
             mark_of(&rows)
         })
     }
-}
-
-fn config_of(url: &str) -> Result<Config, PostgresConfigError> {
-    let config: Config = url.parse().map_err(|_| PostgresConfigError::Url)?;
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(PostgresConfigError::Url);
-    }
-    Ok(config)
 }
 
 fn mark_of(rows: &[Row]) -> Result<Option<Timestamp>, StoreError> {

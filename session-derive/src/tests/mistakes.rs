@@ -1,0 +1,98 @@
+//! What stands beside an error.
+
+use super::*;
+
+#[test]
+fn a_mistake_leaves_a_stub_beside_its_error() {
+    writes_first(
+        &parse_quote! {
+            struct Visits<'a, T> {
+                #[session(defualt = 10)]
+                page_views: &'a T,
+            }
+        },
+        &expect![[r#"
+            ::core::compile_error! {
+                "unknown field option `defualt`, did you mean `default`?"
+            }
+            ::core::compile_error! {
+                "a session outlives the request it was loaded for, so it cannot borrow: use owned fields"
+            }
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                #[automatically_derived]
+                impl<'a, T> __sessile::SessionData for Visits<'a, T>
+                where
+                    'a: 'static,
+                    T: ::core::marker::Send + ::core::marker::Sync + 'static,
+                {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
+                    fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::None
+                    }
+                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                }
+            };
+        "#]],
+    );
+}
+
+#[test]
+fn a_mistake_leaves_the_owner_in_its_place_unless_its_type_can_stand_nowhere_else() {
+    writes_first(
+        &parse_quote! {
+            struct Account {
+                #[session(owner, skip)]
+                user: u64,
+            }
+        },
+        &expect![[r#"
+            ::core::compile_error! {
+                "`owner` has no effect on a skipped field: remove `owner` or `skip`"
+            }
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                #[automatically_derived]
+                impl __sessile::SessionData for Account {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
+                    fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::None
+                    }
+                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                }
+                #[automatically_derived]
+                impl __sessile::Owned for Account {
+                    type Owner = u64;
+                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {}
+                }
+            };
+        "#]],
+    );
+    writes_first(
+        &parse_quote! {
+            struct Account {
+                #[session(owner)]
+                user: Option<&str>,
+            }
+        },
+        &expect![[r#"
+            ::core::compile_error! {
+                "a session outlives the request it was loaded for, so it cannot borrow: use owned fields"
+            }
+            const _: () = {
+                use ::sessile::__private as __sessile;
+                #[automatically_derived]
+                impl __sessile::SessionData for Account {
+                    const SLICE: __sessile::Slice<'static> = __sessile::Slice::Top;
+                    const FIELDS: &'static [&'static dyn __sessile::Field] = &[];
+                    fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
+                        ::core::option::Option::None
+                    }
+                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                }
+            };
+        "#]],
+    );
+}

@@ -10,7 +10,8 @@ use axum::routing::get;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use sessile::{
-    Secret, Session, SessionError, SessionHandle, SessionLayer, SessionLayerBuilder, merge,
+    CookieOptions, Secret, Session, SessionError, SessionHandle, SessionLayer, SessionLayerBuilder,
+    merge,
 };
 use support::{Probe, TestClock, Visitor};
 
@@ -229,6 +230,41 @@ async fn reading_touches_once_a_minute_has_passed() {
         [""; 0],
         "a browser-session cookie is not sent again"
     );
+}
+
+#[tokio::test]
+async fn a_touch_that_is_due_comes_with_the_load_where_the_store_can() {
+    let Stage { store, clock, app } = stage();
+    store.touch_beside_loads();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/visit").await;
+    store.calls();
+    for _ in 0..3 {
+        // Together twice as long as a session lives that is not touched.
+        for _ in 0..16 {
+            clock.advance(Duration::from_hours(1));
+            let answer = visitor.get("/read").await;
+            assert_eq!(store.calls(), ["load_and_touch"]);
+            assert_eq!(answer.body, "1");
+        }
+    }
+    visitor.get("/touch").await;
+    assert_eq!(store.calls(), ["load_and_touch", "touch"]);
+}
+
+/// A cookie goes out for what the commit has found alive, and not for what was alive once.
+#[tokio::test]
+async fn a_touch_that_a_cookie_follows_waits_for_the_commit() {
+    let week = CookieOptions::new().max_age(Duration::from_hours(24 * 7));
+    let Stage { store, clock, app } = stage_with(|builder| builder.cookie(week));
+    store.touch_beside_loads();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/visit").await;
+    clock.advance(Duration::from_mins(2));
+    store.calls();
+    let answer = visitor.get("/read").await;
+    assert_eq!(store.calls(), ["load", "touch"]);
+    assert_eq!(answer.set_cookies().len(), 1);
 }
 
 #[tokio::test]

@@ -4,9 +4,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A touch is due at the latest this long after the last one.
-const LAZIEST_TOUCH: Duration = Duration::from_mins(1);
-
 /// An instant as whole milliseconds since the Unix epoch.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -66,21 +63,45 @@ impl From<Timestamp> for SystemTime {
 
 /// How long sessions live; the shortest of the three ends one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lifetime {
+pub struct Lifetime {
     /// After the last touch.
-    pub(crate) idle: Duration,
+    pub idle: Duration,
     /// After the first store; nothing extends it.
-    pub(crate) absolute: Duration,
-    /// One instant for all sessions, where the cookie names one.
-    pub(crate) until: Timestamp,
+    pub absolute: Duration,
+    /// One instant for all sessions, where the cookie names one; else [`Timestamp::MAX`].
+    pub until: Timestamp,
 }
 
 impl Lifetime {
+    /// Where the end of a live session is to be moved that is used at `now`, if that is worth a touch:
+    /// to `min(latest(now), created + absolute)`, if that is not past, and later or sooner than `expires`
+    /// by [`least_move`](Self::least_move) at least.
+    #[must_use]
+    pub fn due(self, created: Timestamp, expires: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let deadline = self.deadline(created, now);
+        (now < deadline && self.touch_due(created, expires, now)).then_some(deadline)
+    }
+
+    /// However long the idle timeout, a touch is worth its price when it moves the end by so much.
+    const LAZIEST_TOUCH: Duration = Duration::from_mins(1);
+
+    /// Where the end of a session moves at most that is used at `now`: `min(now + idle, until)`.
+    #[must_use]
+    pub fn latest(self, now: Timestamp) -> Timestamp {
+        now.plus(self.idle).min(self.until)
+    }
+
+    /// A touch that moves the end by less, in whole milliseconds, is not worth its price.
+    #[must_use]
+    pub fn least_move(self) -> Duration {
+        let least = Self::LAZIEST_TOUCH.min(self.idle / 10);
+        let millis = least.as_micros().div_ceil(1000).max(1);
+        Duration::from_millis(millis.try_into().unwrap_or(u64::MAX))
+    }
+
     /// The instant from which a session touched at `now` counts as dead.
     pub(crate) fn deadline(self, created: Timestamp, now: Timestamp) -> Timestamp {
-        now.plus(self.idle)
-            .min(created.plus(self.absolute))
-            .min(self.until)
+        self.latest(now).min(created.plus(self.absolute))
     }
 
     /// Whether a session stored with `expires` still lives: `now < expires`, and the absolute end
@@ -100,7 +121,7 @@ impl Lifetime {
         let deadline = self.deadline(created, now);
         // Sooner too: a shorter timeout of a new configuration, or a clock that was put right.
         let moved = deadline.since(expires).max(expires.since(deadline));
-        !moved.is_zero() && moved >= LAZIEST_TOUCH.min(self.idle / 10)
+        moved >= self.least_move()
     }
 }
 

@@ -41,7 +41,7 @@ pub use data::{Owned, SessionData, Unstorable};
 /// The pool of [`PostgresStore`], and in it the client, of the versions that it takes.
 #[cfg(feature = "postgres")]
 pub use deadpool_postgres;
-pub use expiry::Timestamp;
+pub use expiry::{Lifetime, Timestamp};
 pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sessile::{
-    Answer, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored, Swap, Timestamp,
+    Answer, Lifetime, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored, Swap,
+    Timestamp,
 };
 use tokio::sync::Notify;
 
@@ -194,6 +195,15 @@ impl<S: SessionStore + Clone, M: Manner> Wrapped<S, M> {
 impl<S: SessionStore + Clone, M: Manner> SessionStore for Wrapped<S, M> {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         self.answer(move |inner| async move { inner.load(key, now).await })
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        self.answer(move |inner| async move { inner.load_and_touch(key, lifetime, now).await })
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

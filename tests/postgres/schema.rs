@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use sessile::{PostgresConfigError, PostgresStore, SessionStore, StoreError};
+use sessile::{Lifetime, PostgresConfigError, PostgresStore, SessionStore, StoreError, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::servers::postgres::Postgres;
@@ -113,7 +113,7 @@ async fn many_may_migrate_at_once() {
             });
         }
         assert_eq!(migrations.join_all().await.len(), 16);
-        assert_eq!(described(server, &schema).await.len(), 13);
+        assert_eq!(described(server, &schema).await.len(), 14);
     }
 }
 
@@ -174,13 +174,22 @@ async fn tables_of_before_are_brought_up_to_date_and_keep_their_sessions() {
     let before = described(server, "before").await;
     let (key, session) = (fresh_key(), session(1, Duration::from_hours(1)));
     store.insert(key, session.clone(), now()).await.unwrap();
-    // As it would be if a later version had added these.
-    let older = "DROP INDEX before.session_owners; DROP TABLE before.mark;
-        COMMENT ON TABLE before.session IS 'sessile schema 0'";
+    // As schema 1 was, and as it would be if a later version had added these.
+    let older = "ALTER TABLE before.session DROP COLUMN created;
+        DROP INDEX before.session_owners; DROP TABLE before.mark;
+        COMMENT ON TABLE before.session IS 'sessile schema 1'";
     server.connect().await.batch_execute(older).await.unwrap();
     store.migrate().await.unwrap();
     assert_eq!(described(server, "before").await, before);
-    assert_eq!(store.load(key, now()).await.unwrap(), Some(session));
+    assert_eq!(store.load(key, now()).await.unwrap(), Some(session.clone()));
+    // When it was created the row does not say: it is touched by a statement of its own.
+    let lifetime = Lifetime {
+        idle: Duration::from_hours(9),
+        absolute: Duration::MAX,
+        until: Timestamp::MAX,
+    };
+    let used = store.load_and_touch(key, lifetime, now()).await;
+    assert_eq!(used.unwrap(), Some(session));
 }
 
 #[tokio::test]

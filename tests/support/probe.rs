@@ -1,11 +1,12 @@
 //! A store that keeps what `MemoryStore` keeps, writes down what it is asked, and fails on demand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sessile::{
-    Answer, MemoryStore, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored, Swap,
-    Timestamp,
+    Answer, Lifetime, MemoryStore, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored,
+    Swap, Timestamp,
 };
 
 #[derive(Default, Clone)]
@@ -18,12 +19,18 @@ struct Inner {
     failing: Mutex<Vec<&'static str>>,
     delay: Mutex<Duration>,
     acknowledged: Mutex<Option<Instant>>,
+    touches: AtomicBool,
 }
 
 impl Probe {
     pub fn new() -> Self {
         super::trace::install();
         Self::default()
+    }
+
+    /// Touches beside each load from now on, in one step, where it is due.
+    pub fn touch_beside_loads(&self) {
+        self.0.touches.store(true, Ordering::Relaxed);
     }
 
     /// The operations since the last call, in order.
@@ -76,6 +83,20 @@ impl Probe {
 impl SessionStore for Probe {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         self.answer("load", move || self.0.memory.load(key, now))
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        if !self.0.touches.load(Ordering::Relaxed) {
+            return self.load(key, now);
+        }
+        self.answer("load_and_touch", move || {
+            self.0.memory.load_and_touch(key, lifetime, now)
+        })
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

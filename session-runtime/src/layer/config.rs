@@ -20,7 +20,7 @@ use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 use crate::secret::KeyRing;
-use crate::store::{Answer, SessionStore, StoreError};
+use crate::store::{Answer, SessionStore, StoreError, Stored};
 use crate::token::{Presented, Way};
 
 /// When a cookie that outlives the browser is sent again. A browser-session cookie is sent once,
@@ -152,24 +152,40 @@ impl Config {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<Live>, StoreError> {
-        Ok(match self.look(id, now).await? {
+        let found = self.ask(self.store.load(id.key(), now)).await?;
+        Ok(match self.judge(id, found, now) {
             Found::Live(live) => Some(live),
             Found::Expired | Found::Nothing => None,
         })
     }
 
-    /// Looks for a session, and why there is none.
-    pub(super) async fn look(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
+    /// Looks for the session of a request, and why there is none.
+    pub(super) async fn arrive(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
         let key = id.key();
-        let Some(stored) = self.ask(self.store.load(key, now)).await? else {
-            self.endings.announce(key);
-            return Ok(Found::Nothing);
+        let answer = if self.touches_late() {
+            self.store.load(key, now)
+        } else {
+            self.store.load_and_touch(key, self.lifetime, now)
         };
-        if !self.is_alive(&stored.record, stored.expires, now) {
-            self.endings.announce(key);
-            return Ok(Found::Expired);
-        }
-        Ok(Found::Live(Live::new(id, stored)))
+        let found = self.ask(answer).await?;
+        Ok(self.judge(id, found, now))
+    }
+
+    /// Whether a touch has to wait for the commit: where a cookie follows it, which must not go out for
+    /// a session that another request has ended meanwhile.
+    fn touches_late(&self) -> bool {
+        self.cookie_lifetime != CookieLifetime::BrowserSession
+            || self.rolling == Rolling::EveryResponse
+    }
+
+    fn judge(&self, id: SessionId, found: Option<Stored>, now: Timestamp) -> Found {
+        let found = match found {
+            None => Found::Nothing,
+            Some(stored) if !self.is_alive(&stored.record, stored.expires, now) => Found::Expired,
+            Some(stored) => return Found::Live(Live::new(id, stored)),
+        };
+        self.endings.announce(id.key());
+        found
     }
 
     /// Whether a session that the store has counts by today's timeouts.

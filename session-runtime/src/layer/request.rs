@@ -133,7 +133,7 @@ impl RequestSession {
             (state.way, state.connection) = (way, connection);
         }
         let found = match presented {
-            Presented::Token { id, signer } => match self.config.look(id, now).await? {
+            Presented::Token { id, signer } => match self.config.arrive(id, now).await? {
                 Found::Live(live) => Some((live, signer)),
                 Found::Expired => {
                     events::expired(id.key());

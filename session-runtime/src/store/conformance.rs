@@ -9,6 +9,7 @@ mod live;
 mod marks;
 mod owners;
 mod races;
+mod used;
 mod values;
 
 use self::kit::Checked;
@@ -57,12 +58,18 @@ pub async fn conformance(store: impl SessionStore) {
     live::touch_gives_way_to_a_write(&store).await;
     live::remove_is_final(&store).await;
 
+    used::a_touch_that_is_due_may_come_with_the_load(&store).await;
+    used::what_is_not_due_stays_as_it_is(&store).await;
+    used::an_idle_timeout_of_its_own_is_left_alone(&store).await;
+    used::the_dead_are_not_used(&store).await;
+
     owners::sessions_are_found_by_each_owner(&store).await;
     owners::nobody_finds_what_is_not_theirs(&store).await;
     owners::a_new_sign_in_is_told_from_the_old(&store).await;
     owners::sessions_change_hands(&store).await;
     owners::what_did_nothing_changes_no_hands(&store).await;
     owners::touch_keeps_a_session_listed(&store).await;
+    used::what_is_used_stays_listed(&store).await;
     owners::sessions_of_one_owner_end_one_by_one(&store).await;
     owners::a_sweep_leaves_the_living_listed(&store).await;
 

@@ -13,7 +13,7 @@ use self::index::Index;
 use self::room::{Room, Use};
 use self::shards::{FEWEST_SHARDS, Shards};
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 
@@ -267,6 +267,15 @@ impl MemoryStore {
 impl SessionStore for MemoryStore {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::now(Ok(self.load_now(&key, now)))
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        Answer::now(Ok(self.shards.of(&key).load_and_touch(&key, lifetime, now)))
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

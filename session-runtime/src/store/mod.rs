@@ -3,6 +3,8 @@
 mod answer;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod conformance;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod ends;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -18,7 +20,7 @@ pub use self::memory::MemoryStore;
 pub use self::postgres::{PostgresConfigError, PostgresStore};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Record, RecordError, Revision};
 
@@ -69,6 +71,22 @@ use crate::record::{OwnerKey, Record, RecordError, Revision};
 pub trait SessionStore: Send + Sync + 'static {
     /// Finds a live session.
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>>;
+
+    /// Finds a live session for a request that uses it, and moves its end in the same step where that is
+    /// [due](Lifetime::due).
+    ///
+    /// A session with an [idle timeout of its own](Record::idle) is left alone, as by
+    /// [`load`](Self::load). So may any other be: by default a store only loads, and the layer asks it to
+    /// [`touch`](Self::touch) what is due still. Who does both in one step spares a round trip.
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        let _ = lifetime;
+        self.load(key, now)
+    }
 
     /// Stores a new session; `false`, and nothing done, if the key has a live one.
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool>;
@@ -216,6 +234,15 @@ impl StoreError {
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         (**self).load(key, now)
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        (**self).load_and_touch(key, lifetime, now)
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

@@ -21,8 +21,9 @@ use self::lease::Lease;
 use self::names::Names;
 use self::row::{NewRow, Value, column, instant, keyed, stored, swap};
 use self::sql::{Sql, Statements};
+use super::ends::Ends;
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 
@@ -41,6 +42,12 @@ use crate::record::{OwnerKey, Revision};
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/load.sql")]
+/// ```
+///
+/// [`load_and_touch`](SessionStore::load_and_touch):
+///
+/// ```sql
+#[doc = include_str!("postgres/sql/load_and_touch.sql")]
 /// ```
 ///
 /// [`insert`](SessionStore::insert):
@@ -102,6 +109,7 @@ pub struct PostgresStore {
     names: Names,
     statements: Arc<Statements>,
     prepares: bool,
+    ends: Arc<Ends>,
 }
 
 impl PostgresStore {
@@ -114,6 +122,7 @@ impl PostgresStore {
             pool,
             names,
             prepares: true,
+            ends: Arc::default(),
         }
     }
 
@@ -213,6 +222,22 @@ impl PostgresStore {
         &self.pool
     }
 
+    async fn find(&self, key: StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
+        let values = [key.into(), now.into()];
+        let rows = self.run(&self.statements.load, &values).await?;
+        self.seen(&key, &rows)
+    }
+
+    /// The session of a row, if there is one; its end is noted.
+    fn seen(&self, key: &StoreKey, rows: &[Row]) -> Result<Option<Stored>, StoreError> {
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let stored = stored(row)?;
+        self.ends.note(key, stored.expires);
+        Ok(Some(stored))
+    }
+
     /// Runs one statement, once.
     async fn run(&self, sql: &Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         let lease = Lease::of(&self.pool).await?;
@@ -243,18 +268,37 @@ impl PostgresStore {
 
 impl SessionStore for PostgresStore {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        Answer::later(self.find(key, now))
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
         Answer::later(async move {
-            let values = [key.into(), now.into()];
-            let rows = self.run(&self.statements.load, &values).await?;
-            rows.first().map(stored).transpose()
+            if !self.ends.may_be_due(&key, lifetime, now) {
+                return self.find(key, now).await;
+            }
+            let values = [
+                key.into(),
+                now.into(),
+                lifetime.latest(now).into(),
+                lifetime.absolute.into(),
+                lifetime.least_move().into(),
+            ];
+            let rows = self.run(&self.statements.load_and_touch, &values).await?;
+            self.seen(&key, &rows)
         })
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
         Answer::later(async move {
             let row = NewRow::of(&new);
-            let [revision, expires, owners, record] = row.values();
-            let values = [key.into(), revision, expires, owners, record, now.into()];
+            let [revision, expires, created, owners, record] = row.values();
+            let (key, now) = (key.into(), now.into());
+            let values = [key, revision, expires, created, owners, record, now];
             let rows = self.run(&self.statements.insert, &values).await?;
             Ok(!rows.is_empty())
         })
@@ -269,9 +313,11 @@ impl SessionStore for PostgresStore {
     ) -> Answer<'_, Swap> {
         Answer::later(async move {
             let row = NewRow::of(&new);
-            let [revision, expires, owners, record] = row.values();
+            let [revision, expires, created, owners, record] = row.values();
             let (key, expected, now) = (key.into(), expected.into(), now.into());
-            let values = [key, expected, revision, expires, owners, record, now];
+            let values = [
+                key, expected, revision, expires, created, owners, record, now,
+            ];
             let rows = self.run(&self.statements.replace, &values).await?;
             swap(&rows)
         })
@@ -287,9 +333,11 @@ impl SessionStore for PostgresStore {
     ) -> Answer<'_, Swap> {
         Answer::later(async move {
             let row = NewRow::of(&new);
-            let [revision, expires, owners, record] = row.values();
+            let [revision, expires, created, owners, record] = row.values();
             let (from, expected, to, now) = (from.into(), expected.into(), to.into(), now.into());
-            let values = [from, expected, to, revision, expires, owners, record, now];
+            let values = [
+                from, expected, to, revision, expires, created, owners, record, now,
+            ];
             let rows = self.run(&self.statements.rotate, &values).await?;
             swap(&rows)
         })

@@ -1,6 +1,7 @@
 //! Keeps sessions in Redis or Valkey; knows no cookie, no clock.
 
 mod link;
+mod load;
 mod owners;
 mod rotate;
 mod script;
@@ -10,16 +11,17 @@ mod text;
 use std::fmt;
 use std::sync::Arc;
 
+use ::redis::RedisError;
 use ::redis::aio::ConnectionLike;
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::{RedisError, Value};
 
 use self::link::{Link, Source};
 use self::rotate::Move;
 use self::script::{Reply, Script};
-use self::text::{Parts, Standing, UNLISTED};
+use self::text::{Parts, UNLISTED};
+use super::ends::Ends;
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 
@@ -68,6 +70,7 @@ const PREFIX: &str = "sessile:";
 /// | operation | commands | on a cluster |
 /// |---|---|---|
 /// | `load`, `marked` | `GET` | the same |
+/// | `load_and_touch` | `GET`, or one script where the end may have to move, as far as this process knows | the same |
 /// | `insert`, `replace`, `touch`, `remove`, `mark` | one script | the same; one more for each owner of an `insert` |
 /// | `rotate` | one script | three, and one for each owner |
 /// | `owned_by` | `ZRANGEBYSCORE`, and `MGET` for each 64 sessions; once more if one that is listed is gone | the same; `MGET` asks each session's node |
@@ -97,6 +100,7 @@ pub struct RedisStore {
     link: Arc<Link>,
     prefix: Arc<str>,
     is_cluster: bool,
+    ends: Arc<Ends>,
 }
 
 impl RedisStore {
@@ -137,6 +141,7 @@ impl RedisStore {
             is_cluster: matches!(source, Source::Cluster(_)),
             link: Link::new(source),
             prefix: PREFIX.into(),
+            ends: Arc::default(),
         }
     }
 
@@ -145,22 +150,8 @@ impl RedisStore {
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         self.prefix = prefix.into();
+        self.ends = Arc::default();
         self
-    }
-
-    async fn find(&self, key: StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
-        let mut command = ::redis::cmd("GET");
-        command.arg(self.session(key));
-        loop {
-            let Value::BulkString(text) = self.ask(&command).await? else {
-                return Ok(None);
-            };
-            match Standing::read(&text)? {
-                Standing::Session(stored) => return Ok(Some(stored).filter(|it| it.is_live(now))),
-                Standing::Pending(from) if self.has_come(key, &from, now).await? => {}
-                Standing::Pending(_) | Standing::Moved(_) => return Ok(None),
-            }
-        }
     }
 
     async fn put_new(
@@ -313,6 +304,15 @@ impl RedisStore {
 impl SessionStore for RedisStore {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::later(self.find(key, now))
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        Answer::later(self.find_used(key, lifetime, now))
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::super::{SessionStore, StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{OwnerKey, Record, Revision};
 
@@ -34,6 +34,16 @@ impl<S: SessionStore> Checked<S> {
 
     pub(super) async fn load_at(&self, key: &StoreKey, now: Timestamp) -> Option<Stored> {
         answered("load", self.0.load(*key, now).await)
+    }
+
+    pub(super) async fn load_and_touch(
+        &self,
+        key: &StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Option<Stored> {
+        let loaded = self.0.load_and_touch(*key, lifetime, now).await;
+        answered("load_and_touch", loaded)
     }
 
     pub(super) async fn insert(&self, key: &StoreKey, new: &Stored) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, hash_map};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::Stored;
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 
 type Sessions = HashMap<StoreKey, Stored, BuildHasherDefault<KeyHasher>>;
@@ -33,6 +33,23 @@ impl Shard {
     pub(super) fn live_mut(&mut self, key: &StoreKey, now: Timestamp) -> Option<&mut Stored> {
         let stored = self.sessions.get_mut(key)?;
         stored.is_live(now).then_some(stored)
+    }
+
+    /// A live session, whose end is moved where that is due.
+    pub(super) fn load_and_touch(
+        &mut self,
+        key: &StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Option<Stored> {
+        let stands = self.live_mut(key, now)?;
+        if stands.record.idle.is_none() {
+            let due = lifetime.due(stands.record.created, stands.expires, now);
+            stands.expires = due.unwrap_or(stands.expires);
+        }
+        let stored = stands.clone();
+        self.expect(stored.expires);
+        Some(stored)
     }
 
     /// Learns that a session here ends at `expires`.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use deadpool_postgres::tokio_postgres::Row;
@@ -16,6 +17,7 @@ use crate::record::{OwnerKey, Record, Revision};
 /// A parameter. It never prints: the client logs the parameters of each statement.
 pub(super) enum Value<'a> {
     Number(i64),
+    Instant(Option<i64>),
     Key([u8; 32]),
     Bytes(&'a [u8]),
     Keys(Option<&'a [Vec<u8>]>),
@@ -25,6 +27,7 @@ pub(super) enum Value<'a> {
 pub(super) struct NewRow {
     revision: Revision,
     expires: Timestamp,
+    created: Option<Timestamp>,
     owners: Option<Vec<Vec<u8>>>,
     record: String,
 }
@@ -37,17 +40,20 @@ impl NewRow {
         Self {
             revision: record.revision,
             expires: *expires,
+            // What has an idle timeout of its own is not touched beside a load.
+            created: record.idle.is_none().then_some(record.created),
             // Nobody's sessions are not in the index of owners.
             owners: (!owners.is_empty()).then(|| owners.iter().map(bytes).collect()),
             record: record.to_json(),
         }
     }
 
-    /// Revision, end, owners and record, in this order.
-    pub(super) fn values(&self) -> [Value<'_>; 4] {
+    /// Revision, end, creation, owners and record, in this order.
+    pub(super) fn values(&self) -> [Value<'_>; 5] {
         [
             self.revision.into(),
             self.expires.into(),
+            Value::Instant(self.created.map(millis)),
             Value::Keys(self.owners.as_deref()),
             Value::Bytes(self.record.as_bytes()),
         ]
@@ -91,6 +97,10 @@ pub(super) fn instant(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis.try_into().unwrap_or(0))
 }
 
+fn millis(at: Timestamp) -> i64 {
+    at.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
 impl From<Revision> for Value<'_> {
     fn from(revision: Revision) -> Self {
         // It has 53 bits.
@@ -101,7 +111,17 @@ impl From<Revision> for Value<'_> {
 impl From<Timestamp> for Value<'_> {
     /// The end of `bigint` is 292 million years ahead, which is as good as never.
     fn from(at: Timestamp) -> Self {
-        Self::Number(at.as_millis().try_into().unwrap_or(i64::MAX))
+        Self::Number(millis(at))
+    }
+}
+
+/// So long that it reaches beyond every instant, and can be added to one.
+const FOR_EVER: i64 = i64::MAX / 2;
+
+impl From<Duration> for Value<'_> {
+    fn from(duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(FOR_EVER);
+        Self::Number(millis.min(FOR_EVER))
     }
 }
 
@@ -125,6 +145,7 @@ impl ToSql for Value<'_> {
     ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
             Self::Number(number) => number.to_sql(ty, out),
+            Self::Instant(at) => at.to_sql(ty, out),
             Self::Key(key) => key.as_slice().to_sql(ty, out),
             Self::Bytes(bytes) => bytes.to_sql(ty, out),
             Self::Keys(keys) => keys.to_sql(ty, out),

@@ -10,7 +10,7 @@ use super::names::Names;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The schema that this version needs; the SQL notes it in the table's comment.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const STANDS: &str = r#"SELECT obj_description(to_regclass('"sessile"."session"'), 'pg_class')"#;
 

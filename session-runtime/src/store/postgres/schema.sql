@@ -10,8 +10,12 @@ CREATE TABLE IF NOT EXISTS "sessile"."session" (
     rev     bigint NOT NULL,    -- which state of the record this is
     expires bigint NOT NULL,    -- milliseconds since 1970, as all times here
     owners  bytea[],            -- hashes of those whose session it is; NULL if it is nobody's
-    record  bytea  NOT NULL     -- JSON: convert_from(record, 'UTF8') shows it
+    record  bytea  NOT NULL,    -- JSON: convert_from(record, 'UTF8') shows it
+    created bigint              -- NULL if it has an idle timeout of its own
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
+
+-- Schema 1 had it not. Its sessions stay as they are, and are touched by a statement of its own.
+ALTER TABLE "sessile"."session" ADD COLUMN IF NOT EXISTS created bigint;
 
 CREATE INDEX IF NOT EXISTS "session_expires" ON "sessile"."session" (expires);
 
@@ -26,4 +30,4 @@ CREATE TABLE IF NOT EXISTS "sessile"."mark" (
 
 CREATE INDEX IF NOT EXISTS "mark_until" ON "sessile"."mark" (until);
 
-COMMENT ON TABLE "sessile"."session" IS 'sessile schema 1';
+COMMENT ON TABLE "sessile"."session" IS 'sessile schema 2';

@@ -12,6 +12,7 @@ use super::names::Names;
 const KEY: Type = Type::BYTEA;
 const REVISION: Type = Type::INT8;
 const INSTANT: Type = Type::INT8;
+const DURATION: Type = Type::INT8;
 const OWNER: Type = Type::BYTEA;
 const OWNERS: Type = Type::BYTEA_ARRAY;
 const RECORD: Type = Type::BYTEA;
@@ -28,6 +29,7 @@ pub(super) struct Sql {
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) load: Sql,
+    pub(super) load_and_touch: Sql,
     pub(super) insert: Sql,
     pub(super) replace: Sql,
     pub(super) rotate: Sql,
@@ -47,15 +49,21 @@ impl Statements {
         };
         Self {
             load: sql(LOAD, &[KEY, INSTANT]),
-            insert: sql(INSERT, &[KEY, REVISION, INSTANT, OWNERS, RECORD, INSTANT]),
+            load_and_touch: sql(LOAD_AND_TOUCH, &[KEY, INSTANT, INSTANT, DURATION, DURATION]),
+            insert: sql(
+                INSERT,
+                &[KEY, REVISION, INSTANT, INSTANT, OWNERS, RECORD, INSTANT],
+            ),
             replace: sql(
                 REPLACE,
-                &[KEY, REVISION, REVISION, INSTANT, OWNERS, RECORD, INSTANT],
+                &[
+                    KEY, REVISION, REVISION, INSTANT, INSTANT, OWNERS, RECORD, INSTANT,
+                ],
             ),
             rotate: sql(
                 ROTATE,
                 &[
-                    KEY, REVISION, KEY, REVISION, INSTANT, OWNERS, RECORD, INSTANT,
+                    KEY, REVISION, KEY, REVISION, INSTANT, INSTANT, OWNERS, RECORD, INSTANT,
                 ],
             ),
             touch: sql(TOUCH, &[KEY, REVISION, INSTANT, INSTANT]),
@@ -71,14 +79,18 @@ impl Statements {
 /// Of key and now: record and end.
 const LOAD: &str = include_str!("sql/load.sql");
 
-/// Of key, revision, end, owners, record and now: a row if it was inserted.
+/// Of key, now, where the end may move to, how long after its creation it may be, and how far it has to
+/// move: record and end.
+const LOAD_AND_TOUCH: &str = include_str!("sql/load_and_touch.sql");
+
+/// Of key, revision, end, creation, owners, record and now: a row if it was inserted.
 const INSERT: &str = include_str!("sql/insert.sql");
 
-/// Of key, expected revision, revision, end, owners, record and now: a row of nulls if it was
+/// Of key, expected revision, revision, end, creation, owners, record and now: a row of nulls if it was
 /// replaced, record and end of what stands if it was not, no row if nothing stands.
 const REPLACE: &str = include_str!("sql/replace.sql");
 
-/// Of key, expected revision, new key, revision, end, owners, record and now: rows as [`REPLACE`].
+/// Of key, expected revision, new key, revision, end, creation, owners, record and now: rows as [`REPLACE`].
 ///
 /// If the new key has a live session, its revision is to become null, which the table refuses: so the
 /// old session is not removed either.

@@ -13,6 +13,7 @@ pub(super) struct Script {
     hash: String,
 }
 
+pub(super) static LOAD: LazyLock<Script> = LazyLock::new(|| Script::of(include_str!("load.lua")));
 pub(super) static INSERT: LazyLock<Script> =
     LazyLock::new(|| Script::of(include_str!("insert.lua")));
 pub(super) static REPLACE: LazyLock<Script> =

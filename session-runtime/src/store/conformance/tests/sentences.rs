@@ -2,7 +2,7 @@
 
 use super::wrong::Fault;
 
-pub(super) const SENTENCES: [(Fault, &str); 93] = [
+pub(super) const SENTENCES: [(Fault, &str); 103] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -34,6 +34,46 @@ pub(super) const SENTENCES: [(Fault, &str); 93] = [
     (
         Fault::LoadMixesAnswers,
         "a `load` after a dropped Load must answer for its own key",
+    ),
+    (
+        Fault::UseShowsTheDead,
+        "`load_and_touch` must find only live sessions",
+    ),
+    (
+        Fault::UseIgnoresTime,
+        "`load_and_touch` must find no session once `now` has reached its end",
+    ),
+    (
+        Fault::UseAlwaysTouches,
+        "`load_and_touch` must leave a session alone that is not due for a touch",
+    ),
+    (
+        Fault::UseTouchesOwnIdle,
+        "`load_and_touch` must leave a session alone that has an idle timeout of its own",
+    ),
+    (
+        Fault::UseIgnoresTheAbsolute,
+        "`load_and_touch` must move the end to where it is due, or not at all (the absolute end)",
+    ),
+    (
+        Fault::UseOnlySaysSo,
+        "what `load_and_touch` answers must stand from then on",
+    ),
+    (
+        Fault::UseSaysNothing,
+        "what `load_and_touch` answers must stand from then on",
+    ),
+    (
+        Fault::UseChangesTheRevision,
+        "what `load_and_touch` answers must stand from then on",
+    ),
+    (
+        Fault::UseEndsTheOld,
+        "`load_and_touch` must leave a session alone that is not due for a touch",
+    ),
+    (
+        Fault::UseUnlists,
+        "`owned_by` must find a session that is used",
     ),
     (
         Fault::InsertOverwrites,

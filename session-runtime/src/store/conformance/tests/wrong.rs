@@ -4,6 +4,7 @@ mod index;
 mod marks;
 mod owned;
 mod sessions;
+mod used;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use self::index::Notes;
 use self::marks::Marks;
 use super::super::kit;
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 use crate::store::{Answer, MemoryStore, SessionStore, Stored, Swap};
@@ -32,6 +33,16 @@ pub(super) enum Fault {
     LoadSortsMembers,
     LoadRoundsTheEndUp,
     LoadMixesAnswers,
+    UseShowsTheDead,
+    UseIgnoresTime,
+    UseAlwaysTouches,
+    UseTouchesOwnIdle,
+    UseIgnoresTheAbsolute,
+    UseOnlySaysSo,
+    UseSaysNothing,
+    UseChangesTheRevision,
+    UseEndsTheOld,
+    UseUnlists,
     InsertOverwrites,
     InsertOverwritesInSilence,
     InsertSparesTheDead,
@@ -147,6 +158,15 @@ impl Wrong {
 impl SessionStore for Wrong {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::later(async move { self.load(&key, now).await })
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        Answer::later(async move { self.load_and_touch(&key, lifetime, now).await })
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {

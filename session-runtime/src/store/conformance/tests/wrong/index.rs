@@ -34,7 +34,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    fn hide(&mut self, key: StoreKey, stored: &Stored) {
+    pub(super) fn hide(&mut self, key: StoreKey, stored: &Stored) {
         self.hidden.extend(each_owner(key, stored));
     }
 

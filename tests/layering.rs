@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up; a module imports only from the lines above its own.
 const RUNTIME: &[&[&str]] = &[
-    &["id", "merge", "expiry"],
+    &["id", "merge", "expiry", "wire"],
     &["record", "secret"],
     &["token"],
     &["data", "cookie"],
+    &["express"],
     &["store"],
     &["layer"],
     &["extract"],

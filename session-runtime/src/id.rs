@@ -45,6 +45,16 @@ impl SessionId {
         &self.0
     }
 
+    /// The same characters as text.
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("an id is base64url")
+    }
+
+    /// The key under which a record lies in clear, where an Express app is to find it: the id itself.
+    pub(crate) fn key_in_clear(&self) -> StoreKey {
+        StoreKey(self.0)
+    }
+
     /// The key under which a store keeps the record: the only thing that a store learns of the id.
     #[must_use]
     pub fn key(&self) -> StoreKey {
@@ -58,7 +68,8 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// Where a store keeps a session: the SHA-256 of its id, so that a leaked store opens no session.
+/// Where a store keeps a session: the SHA-256 of its id, so that a leaked store opens no session. Beside
+/// an Express app it is the id's own characters, since that keeps them in clear.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoreKey([u8; 32]);
 
@@ -79,6 +90,12 @@ impl StoreKey {
     #[must_use]
     pub fn to_text(&self) -> String {
         Base64UrlUnpadded::encode_string(&self.0)
+    }
+
+    /// The id, where the key is one in clear.
+    #[cfg(feature = "redis")]
+    pub(crate) fn in_clear(&self) -> Option<SessionId> {
+        SessionId::parse(&self.0)
     }
 
     /// Reads what [`StoreKey::to_text`] wrote.

@@ -24,6 +24,7 @@
 mod cookie;
 mod data;
 mod expiry;
+mod express;
 mod extract;
 mod id;
 mod layer;
@@ -35,6 +36,7 @@ mod token;
 #[cfg(test)]
 #[path = "../../tests/support/trace.rs"]
 mod trace;
+mod wire;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};
@@ -50,11 +52,12 @@ pub use layer::{
 };
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
-#[cfg(feature = "redis")]
-pub use store::RedisStore;
 pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
+#[cfg(feature = "redis")]
+pub use store::{ExpressStore, RedisStore};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresConfigError, PostgresStore};
+pub use wire::Wire;
 
 /// Checks a store against the contract of [`SessionStore`].
 #[cfg(any(test, feature = "testing"))]

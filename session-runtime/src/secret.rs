@@ -9,6 +9,8 @@ use sha2::Sha256;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::wire::Wire;
+
 #[cfg(test)]
 mod tests;
 
@@ -80,6 +82,34 @@ impl Secret {
         })
     }
 
+    /// Takes a secret as an Express app has it, for [`Wire::Express`] and nothing else: a text of any
+    /// length, of which the bytes in UTF-8 are the key.
+    ///
+    /// ```
+    /// use session_runtime::Secret;
+    ///
+    /// let secret = Secret::from_express("keyboard cat")?;
+    /// # Ok::<(), session_runtime::SecretError>(())
+    /// ```
+    ///
+    /// express-session takes what anybody could guess; a layer with the formats of this library refuses
+    /// what has less than 32 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::Empty`] if there is none.
+    pub fn from_express(text: &str) -> Result<Self, SecretError> {
+        if text.is_empty() {
+            return Err(SecretError::Empty);
+        }
+        Ok(Self(Zeroizing::new(text.as_bytes().into())))
+    }
+
+    /// Whether an HMAC by it is weaker than its hash.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.len() < SECRET_BYTES
+    }
+
     /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding;
     /// white space does not count.
     ///
@@ -127,6 +157,9 @@ pub enum SecretError {
         /// How many there are.
         len: usize,
     },
+    /// There is nothing to sign with.
+    #[error("a secret is empty")]
+    Empty,
     /// The text is not base64.
     #[error("a secret is not base64")]
     NotBase64,
@@ -161,17 +194,26 @@ impl fmt::Debug for SecretError {
 pub(crate) struct Tag([u8; TAG_BYTES]);
 
 impl Tag {
-    /// Reads 43 characters of base64url without padding, canonical, else `None`.
-    pub(crate) fn parse(chars: &[u8]) -> Option<Self> {
+    /// Reads 43 characters of base64 without padding, canonical, else `None`; of base64url, or where
+    /// Express has written them, of the standard alphabet.
+    pub(crate) fn parse(chars: &[u8], wire: Wire) -> Option<Self> {
         let chars: &[u8; TAG_CHARS] = chars.try_into().ok()?;
         let mut bytes = [0; TAG_BYTES];
-        Base64UrlUnpadded::decode(chars, &mut bytes).ok()?;
+        let decoded = match wire {
+            Wire::Native => Base64UrlUnpadded::decode(chars, &mut bytes),
+            Wire::Express => Base64Unpadded::decode(chars, &mut bytes),
+        };
+        decoded.ok()?;
         Some(Self(bytes))
     }
 
-    pub(crate) fn encode(self) -> [u8; TAG_CHARS] {
+    pub(crate) fn encode(self, wire: Wire) -> [u8; TAG_CHARS] {
         let mut chars = [0; TAG_CHARS];
-        Base64UrlUnpadded::encode(&self.0, &mut chars).expect("32 bytes are 43 characters");
+        let encoded = match wire {
+            Wire::Native => Base64UrlUnpadded::encode(&self.0, &mut chars),
+            Wire::Express => Base64Unpadded::encode(&self.0, &mut chars),
+        };
+        encoded.expect("32 bytes are 43 characters");
         chars
     }
 }
@@ -186,16 +228,37 @@ pub(crate) enum Signer {
 
 /// The secrets of one name: the first signs, all verify.
 pub(crate) struct KeyRing {
+    wire: Wire,
     first: Hmac<Sha256>,
     previous: Box<[Hmac<Sha256>]>,
 }
 
 impl KeyRing {
     pub(crate) fn new(name: &str, first: &Secret, previous: &[Secret]) -> Self {
+        Self::of(Wire::Native, first, previous, |secret| key(name, secret))
+    }
+
+    /// The secrets of an Express app. Its tags are bound to no name: who has one may show it under another.
+    pub(crate) fn of_express(first: &Secret, previous: &[Secret]) -> Self {
+        Self::of(Wire::Express, first, previous, |secret| hmac(&secret.0))
+    }
+
+    fn of(
+        wire: Wire,
+        first: &Secret,
+        previous: &[Secret],
+        key: impl Fn(&Secret) -> Hmac<Sha256>,
+    ) -> Self {
         Self {
-            first: key(name, first),
-            previous: previous.iter().map(|secret| key(name, secret)).collect(),
+            wire,
+            first: key(first),
+            previous: previous.iter().map(key).collect(),
         }
+    }
+
+    /// Which form tokens have that these secrets sign.
+    pub(crate) fn wire(&self) -> Wire {
+        self.wire
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Tag {

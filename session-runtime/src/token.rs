@@ -1,15 +1,23 @@
 //! What a visitor shows of a session, `ID.TAG`: reads and writes it; knows no header and no store.
 //!
-//! 32 characters of base64url, a dot, 43 characters of base64url.
+//! 32 characters of base64url, a dot, 43 characters of base64url. Where Express is to read it, `s:` before it
+//! and a tag in standard base64, all of it percent-encoded.
 
 use crate::id::{ID_CHARS, SessionId};
 use crate::secret::{KeyRing, Signer, TAG_CHARS, Tag};
+use crate::wire::Wire;
 
 #[cfg(test)]
 mod tests;
 
-/// How many characters a token has: the id, a dot, the tag.
-pub(crate) const TOKEN_CHARS: usize = ID_CHARS + 1 + TAG_CHARS;
+/// What Express writes before what it has signed.
+const SIGNED: &[u8] = b"s:";
+
+/// How many characters the longest token has, once it is percent-decoded: `s:`, the id, a dot, the tag.
+const TOKEN_CHARS: usize = SIGNED.len() + ID_CHARS + 1 + TAG_CHARS;
+
+/// How many characters the longest token takes as it is written: `s%3A`, and a tag of nothing but `%2B`.
+pub(crate) const TOKEN_ROOM: usize = 4 + ID_CHARS + 1 + 3 * TAG_CHARS;
 
 /// So many well-formed candidates are checked, that a visitor cannot have us compute tags at will.
 const CHECKED: usize = 4;
@@ -56,20 +64,44 @@ pub(crate) fn judge<'v>(
         way: None,
     };
     candidates
-        .filter_map(|(way, value)| Some((way, Candidate::parse(value)?)))
+        .filter_map(|(way, value)| Some((way, Candidate::parse(value, keys.wire())?)))
         .take(CHECKED)
         .fold(nothing, |seen, (way, candidate)| {
             seen.and(way, candidate.id, candidate.signer(keys))
         })
 }
 
-/// Writes the token of a session, signed by the first secret.
-pub(crate) fn token(id: &SessionId, keys: &KeyRing) -> [u8; TOKEN_CHARS] {
-    let mut token = [b'.'; TOKEN_CHARS];
-    let (start, tag) = token.split_at_mut(ID_CHARS + 1);
-    start[..ID_CHARS].copy_from_slice(id.as_bytes());
-    tag.copy_from_slice(&keys.sign(id.as_bytes()).encode());
+/// The token of a session, signed by the first secret.
+pub(crate) fn token(id: &SessionId, keys: &KeyRing) -> String {
+    let mut token = String::new();
+    write(id, keys, &mut token);
     token
+}
+
+/// Writes a token at the end of a line.
+pub(crate) fn write(id: &SessionId, keys: &KeyRing, line: &mut String) {
+    let tag = keys.sign(id.as_bytes()).encode(keys.wire());
+    let tag = str::from_utf8(&tag).expect("base64 is ASCII");
+    match keys.wire() {
+        Wire::Native => {
+            line.push_str(id.as_str());
+            line.push('.');
+            line.push_str(tag);
+        }
+        Wire::Express => {
+            line.push_str("s%3A");
+            line.push_str(id.as_str());
+            line.push('.');
+            // As `encodeURIComponent` does: of the alphabet it leaves all but these two.
+            for c in tag.chars() {
+                match c {
+                    '+' => line.push_str("%2B"),
+                    '/' => line.push_str("%2F"),
+                    c => line.push(c),
+                }
+            }
+        }
+    }
 }
 
 /// A token whose signature nobody has looked at yet.
@@ -79,17 +111,47 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn parse(value: &[u8]) -> Option<Self> {
+    fn parse(value: &[u8], wire: Wire) -> Option<Self> {
+        match wire {
+            Wire::Native => Self::split(value, wire),
+            Wire::Express => {
+                let mut decoded = [0; TOKEN_CHARS];
+                let decoded = percent_decode(value, &mut decoded)?;
+                Self::split(decoded.strip_prefix(SIGNED)?, wire)
+            }
+        }
+    }
+
+    fn split(value: &[u8], wire: Wire) -> Option<Self> {
         let (id, rest) = value.split_at_checked(ID_CHARS)?;
         Some(Self {
             id: SessionId::parse(id)?,
-            tag: Tag::parse(rest.strip_prefix(b".")?)?,
+            tag: Tag::parse(rest.strip_prefix(b".")?, wire)?,
         })
     }
 
     fn signer(&self, keys: &KeyRing) -> Option<Signer> {
         keys.verify(self.id.as_bytes(), &self.tag)
     }
+}
+
+/// Undoes `encodeURIComponent`; `None` for what it never writes, and for what is too long.
+fn percent_decode<'d>(mut value: &[u8], decoded: &'d mut [u8]) -> Option<&'d [u8]> {
+    let mut length = 0;
+    while let [first, rest @ ..] = value {
+        let (byte, rest) = match (first, rest) {
+            (b'%', [high, low, rest @ ..]) => {
+                let digit = |c: u8| char::from(c).to_digit(16);
+                let byte = digit(*high)? << 4 | digit(*low)?;
+                (u8::try_from(byte).ok()?, rest)
+            }
+            (b'%', _) => return None,
+            (byte, rest) => (*byte, rest),
+        };
+        *decoded.get_mut(length)? = byte;
+        (length, value) = (length + 1, rest);
+    }
+    decoded.get(..length)
 }
 
 impl Verdict {

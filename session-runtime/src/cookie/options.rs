@@ -30,6 +30,9 @@ pub enum SameSite {
     None,
     /// `None` for a request that came over https, `Lax` for another one.
     Auto,
+    /// Nothing is said, as by an Express app that sets no `sameSite`. Browsers then take `Lax`, or what
+    /// they please (RFC 6265bis, section 5.6.7.2); choose it only to be the same as such an app.
+    Unset,
 }
 
 /// How a request came to us, as far as we can tell.
@@ -111,14 +114,14 @@ pub(crate) enum CookieLifetime {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CookieOptions<'a> {
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     pub(crate) domain: Option<&'a str>,
-    pub(super) http_only: bool,
-    pub(super) secure: Secure,
-    pub(super) same_site: SameSite,
-    pub(super) lifetime: CookieLifetime,
-    pub(super) partitioned: bool,
-    pub(super) priority: Option<Priority>,
+    pub(crate) http_only: bool,
+    pub(crate) secure: Secure,
+    pub(crate) same_site: SameSite,
+    pub(crate) lifetime: CookieLifetime,
+    pub(crate) partitioned: bool,
+    pub(crate) priority: Option<Priority>,
 }
 
 impl<'a> CookieOptions<'a> {

@@ -10,7 +10,8 @@ use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
 use crate::id::SessionId;
 use crate::secret::KeyRing;
-use crate::token::token;
+use crate::token::{self, TOKEN_ROOM};
+use crate::wire::Wire;
 
 /// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
 const MAX_AGE_CAP: Duration = Duration::from_hours(400 * 24);
@@ -26,10 +27,20 @@ pub(crate) struct CookieWriters {
 }
 
 impl CookieWriters {
+    #[cfg(test)]
     pub(crate) fn new(name: &str, options: &CookieOptions<'_>) -> Result<Self, CookieError> {
+        Self::on_wire(Wire::Native, name, options)
+    }
+
+    pub(crate) fn on_wire(
+        wire: Wire,
+        name: &str,
+        options: &CookieOptions<'_>,
+    ) -> Result<Self, CookieError> {
+        let writer = |connection| CookieWriter::on_wire(wire, name, &options.on(connection));
         Ok(Self {
-            https: CookieWriter::new(name, &options.on(Connection::Https))?,
-            plain: CookieWriter::new(name, &options.on(Connection::Plain))?,
+            https: writer(Connection::Https)?,
+            plain: writer(Connection::Plain)?,
         })
     }
 
@@ -51,17 +62,30 @@ impl CookieWriters {
 pub(crate) struct CookieWriter {
     is_secure: bool,
     start: String,
-    attributes: String,
+    /// What stands before the lifetime, and what after it.
+    attributes: (String, String),
     removal: HeaderValue,
 }
 
 impl CookieWriter {
+    #[cfg(test)]
     pub(crate) fn new(name: &str, options: &CookieOptions<'_>) -> Result<Self, CookieError> {
+        Self::on_wire(Wire::Native, name, options)
+    }
+
+    pub(crate) fn on_wire(
+        wire: Wire,
+        name: &str,
+        options: &CookieOptions<'_>,
+    ) -> Result<Self, CookieError> {
         options.check(name)?;
         let start = format!("{name}=");
         let scope = scope(options);
         let removal = format!("{start}{scope}; Max-Age=0; Expires={}", date(UNIX_EPOCH));
-        let attributes = scope + options.priority.map_or("", priority);
+        let attributes = match wire {
+            Wire::Native => (scope + options.priority.map_or("", priority), String::new()),
+            Wire::Express => as_express_orders(options),
+        };
         Ok(Self {
             is_secure: options.is_secure(),
             start,
@@ -76,12 +100,16 @@ impl CookieWriter {
         let Self {
             is_secure: _,
             start,
-            attributes,
+            attributes: (before, after),
             removal: _,
         } = self;
-        let token = token(id, keys);
-        let token = str::from_utf8(&token).expect("a token is ASCII");
-        let mut value = header(format!("{start}{token}{attributes}{}", lifetime(until)));
+        let until = lifetime(until);
+        let room = TOKEN_ROOM + before.len() + until.len() + after.len();
+        let mut line = String::with_capacity(start.len() + room);
+        line.push_str(start);
+        token::write(id, keys, &mut line);
+        line.extend([before, until.as_str(), after]);
+        let mut value = header(line);
         value.set_sensitive(true);
         value
     }
@@ -113,19 +141,49 @@ fn scope(options: &CookieOptions<'_>) -> String {
         .path(path)
         .http_only(http_only)
         .secure(options.is_secure())
-        .same_site(match same_site {
-            SameSite::Strict => cookie::SameSite::Strict,
-            // The options are those of a connection, so that nothing is `Auto` here.
-            SameSite::Lax | SameSite::Auto => cookie::SameSite::Lax,
-            SameSite::None => cookie::SameSite::None,
-        })
         .partitioned(partitioned)
         .build();
+    cookie.set_same_site(match same_site {
+        SameSite::Unset => None,
+        SameSite::Strict => Some(cookie::SameSite::Strict),
+        // The options are those of a connection, so that nothing is `Auto` here.
+        SameSite::Lax | SameSite::Auto => Some(cookie::SameSite::Lax),
+        SameSite::None => Some(cookie::SameSite::None),
+    });
     if let Some(domain) = domain {
         cookie.set_domain(domain);
     }
     // Without a name and a value, only the `=` between them comes before the attributes.
     cookie.to_string().replacen('=', "", 1)
+}
+
+/// The attributes on either side of `Expires`, in the order of Express's cookies.
+fn as_express_orders(options: &CookieOptions<'_>) -> (String, String) {
+    let &CookieOptions {
+        path,
+        domain,
+        http_only,
+        secure: _,
+        same_site,
+        lifetime: _,
+        partitioned,
+        priority: evicted,
+    } = options;
+    let domain = domain.map_or(String::new(), |domain| format!("; Domain={domain}"));
+    let flag = |is: bool, name: &'static str| if is { name } else { "" };
+    let after = [
+        flag(http_only, "; HttpOnly"),
+        flag(options.is_secure(), "; Secure"),
+        flag(partitioned, "; Partitioned"),
+        evicted.map_or("", priority),
+        match same_site {
+            SameSite::Strict => "; SameSite=Strict",
+            SameSite::Lax | SameSite::Auto => "; SameSite=Lax",
+            SameSite::None => "; SameSite=None",
+            SameSite::Unset => "",
+        },
+    ];
+    (format!("{domain}; Path={path}"), after.concat())
 }
 
 fn priority(priority: Priority) -> &'static str {
@@ -172,7 +230,10 @@ mod tests {
         assert!(value.is_sensitive());
         let (tag, _) = value.as_bytes().split_at(name.len() + 77);
         let tag = str::from_utf8(tag).unwrap().rsplit_once('.').unwrap().1;
-        assert_eq!(tag.as_bytes(), keys.sign(id.as_bytes()).encode());
+        assert_eq!(
+            tag.as_bytes(),
+            keys.sign(id.as_bytes()).encode(Wire::Native)
+        );
         value.to_str().unwrap().replace(tag, "TAG")
     }
 

@@ -67,7 +67,7 @@ impl SessionHandle {
     )]
     pub fn insert<T: SessionData>(&self, value: T) -> Result<(), SessionError> {
         let shape = Shape::of::<T>();
-        self.0.config.names.claim(shape)?;
+        self.0.config.claim(shape)?;
         self.0.push(shape, data::insertion(&value)?)
     }
 
@@ -172,7 +172,7 @@ impl SessionHandle {
     /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`],
     /// [`SessionError::NameTaken`].
     pub async fn load<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
-        self.0.config.names.claim(Shape::of::<T>())?;
+        self.0.config.claim(Shape::of::<T>())?;
         self.0.refresh().await?;
         Ok(data::read(&self.0.stored_fields()))
     }

@@ -28,7 +28,7 @@ async fn open(parts: &Parts) -> Result<Arc<RequestSession>, SessionRejection> {
 
 /// Reads `T` as it stands now: `None` where a required field is absent.
 fn read<T: SessionData>(session: &RequestSession) -> Result<Option<T>, NameTaken> {
-    session.config.names.claim(Shape::of::<T>())?;
+    session.config.claim(Shape::of::<T>())?;
     Ok(data::read(&session.fields()))
 }
 
@@ -37,7 +37,7 @@ async fn update<T: SessionData, R>(
     session: &RequestSession,
     mut change: impl FnMut(&mut T) -> R,
 ) -> Result<(T, R), SessionError> {
-    session.config.names.claim(Shape::of::<T>())?;
+    session.config.claim(Shape::of::<T>())?;
     session.refresh().await?;
     let mut last = None;
     let stored = session.store(|fields| {

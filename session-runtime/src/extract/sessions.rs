@@ -168,7 +168,7 @@ impl Sessions {
     }
 
     fn owner<T: Owned>(&self, owner: &T::Owner) -> Result<Option<OwnerKey>, SessionError> {
-        self.config.names.claim(Shape::of::<T>())?;
+        self.config.claim(Shape::of::<T>())?;
         Ok(data::owner_key::<T>(owner)?)
     }
 }

@@ -20,8 +20,10 @@ use crate::expiry::{Lifetime, Timestamp};
 use crate::id::ID_BYTES;
 use crate::secret::{KeyRing, Secret};
 use crate::store::SessionStore;
+use crate::wire::Wire;
 
 const DEFAULT_NAME: &str = "__Host-sid";
+const EXPRESS_NAME: &str = "connect.sid";
 const DEFAULT_RECORD_BYTES: usize = 64 * 1024;
 const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_IDLE: Duration = Duration::from_hours(24);
@@ -30,15 +32,15 @@ const DEFAULT_ABSOLUTE: Duration = Duration::from_hours(24 * 30);
 impl SessionLayer {
     /// Makes a layer with safe defaults: a signed `__Host-sid` cookie that is `HttpOnly`, `Secure` and
     /// `SameSite=Lax` and ends with the browser, 24 hours of idleness, 30 days in all.
+    ///
+    /// # Panics
+    ///
+    /// If the secret or the store is one for [`Wire::Express`], which only the [`builder`](Self::builder) sets.
     #[must_use]
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the defaults fit each other, as a test shows"
-    )]
     pub fn new(store: impl SessionStore, secret: Secret) -> Self {
         Self::builder(store, secret)
             .build()
-            .expect("the defaults fit each other")
+            .expect("a layer with the defaults has a secret and a store of this library's form")
     }
 
     /// Begins a layer with settings of its own.
@@ -53,13 +55,14 @@ pub struct SessionLayerBuilder<'a> {
     store: Arc<dyn SessionStore>,
     secret: Secret,
     previous_secrets: Vec<Secret>,
-    name: String,
+    wire: Wire,
+    name: Option<String>,
     cookie: CookieSource<'a>,
     transport: Transport,
     trusted_proxy: TrustedProxy,
     idle_timeout: Option<Duration>,
     longest_idle: Duration,
-    absolute_timeout: Duration,
+    absolute_timeout: Option<Duration>,
     rolling: Rolling,
     resave: bool,
     save_uninitialized: bool,
@@ -77,13 +80,14 @@ impl<'a> SessionLayerBuilder<'a> {
             store,
             secret,
             previous_secrets: Vec::new(),
-            name: DEFAULT_NAME.to_owned(),
+            wire: Wire::default(),
+            name: None,
             cookie: CookieSource::Fixed(CookieOptions::new()),
             transport: Transport::default(),
             trusted_proxy: TrustedProxy::default(),
             idle_timeout: None,
             longest_idle: Duration::MAX,
-            absolute_timeout: DEFAULT_ABSOLUTE,
+            absolute_timeout: None,
             rolling: Rolling::default(),
             resave: false,
             save_uninitialized: false,
@@ -96,9 +100,20 @@ impl<'a> SessionLayerBuilder<'a> {
         }
     }
 
+    /// Speaks the formats of [`Wire::Express`], for an Express app on the same live sessions; its own by
+    /// default.
+    ///
+    /// The cookie is then named `connect.sid` unless [`name`](Self::name) says otherwise, a `max_age` is
+    /// each session's own, as Express keeps it in the record, and what a session object has no place for is
+    /// refused: an absolute timeout, `max_sessions`, a transport by header.
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
     /// Names the cookie; `__Host-sid` by default. Each application of a host needs a name of its own.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.name = Some(name.into());
         self
     }
 
@@ -179,7 +194,7 @@ impl<'a> SessionLayerBuilder<'a> {
 
     /// Ends a session this long after it was first stored, used or not; 30 days by default.
     pub fn absolute_timeout(mut self, absolute: Duration) -> Self {
-        self.absolute_timeout = absolute;
+        self.absolute_timeout = Some(absolute);
         self
     }
 
@@ -192,7 +207,7 @@ impl<'a> SessionLayerBuilder<'a> {
         let Timeouts { idle, absolute } = timeouts;
         self.idle_timeout = Some(idle);
         self.longest_idle = idle;
-        self.absolute_timeout = absolute;
+        self.absolute_timeout = Some(absolute);
         self
     }
 
@@ -272,23 +287,39 @@ impl<'a> SessionLayerBuilder<'a> {
     /// [`ConfigError`] if a browser would reject the cookie, a timeout contradicts another, or the
     /// transport's header means something else.
     pub fn build(self) -> Result<SessionLayer, ConfigError> {
-        self.cookie.fixed().check(&self.name)?;
-        let cookie_lifetime = self.cookie.fixed().lifetime();
+        let (wire, default_name) = match self.wire {
+            Wire::Native => (self.wire, DEFAULT_NAME),
+            Wire::Express => (self.wire, EXPRESS_NAME),
+        };
+        self.check_wire()?;
+        let name = self.name.as_deref().unwrap_or(default_name);
+        self.cookie.fixed().check(name)?;
+        let (cookie_lifetime, first_lifetime) = match (wire, self.cookie.fixed().lifetime()) {
+            (Wire::Native, shared) => (shared, CookieLifetime::BrowserSession),
+            // Each session object has a lifetime, and begins with this one.
+            (Wire::Express, first) => (CookieLifetime::BrowserSession, first),
+        };
         let lifetime = self.lifetime()?;
         if self.max_sessions == Some(0) {
             return Err(ConfigError::NoSessions);
         }
         self.transport.check()?;
-        let cookies = self.cookie.cookies(&self.name, self.idle_timeout)?;
+        let name = name.to_owned();
+        let cookies = self.cookie.cookies(wire, &name, self.idle_timeout)?;
         Ok(SessionLayer::from_config(Config {
-            keys: KeyRing::new(&self.name, &self.secret, &self.previous_secrets),
+            wire,
+            first_lifetime,
+            keys: match wire {
+                Wire::Native => KeyRing::new(&name, &self.secret, &self.previous_secrets),
+                Wire::Express => KeyRing::of_express(&self.secret, &self.previous_secrets),
+            },
             cookies,
             vary: self.transport.vary(),
             transport: self.transport,
             trusted_proxy: self.trusted_proxy,
             doubted: AtomicBool::new(false),
             cookie_lifetime,
-            cookie_name: self.name,
+            cookie_name: name,
             store: self.store,
             longest_idle: self.longest_idle.max(lifetime.idle),
             lifetime,
@@ -307,10 +338,37 @@ impl<'a> SessionLayerBuilder<'a> {
         }))
     }
 
+    /// What another form of cookie and record asks of the other settings.
+    fn check_wire(&self) -> Result<(), ConfigError> {
+        if !self.store.speaks(self.wire) {
+            return Err(ConfigError::ForeignStore(self.wire));
+        }
+        let mut secrets = std::iter::once(&self.secret).chain(&self.previous_secrets);
+        match self.wire {
+            Wire::Native if secrets.any(Secret::is_short) => Err(ConfigError::ShortSecret),
+            Wire::Native => Ok(()),
+            Wire::Express => {
+                let settings = [
+                    (self.absolute_timeout.is_some(), "an absolute timeout"),
+                    (self.max_sessions.is_some(), "`max_sessions`"),
+                    (self.transport != Transport::Cookie, "a transport by header"),
+                ];
+                let kept = settings.into_iter().find(|(is_set, _)| *is_set);
+                kept.map_or(Ok(()), |(_, setting)| {
+                    Err(ConfigError::NotBesideExpress(setting))
+                })
+            }
+        }
+    }
+
     /// A cookie that outlives the browser ends with its record: `max_age` is an idle timeout too, and
     /// `expires` an end for all. The shortest counts.
     fn lifetime(&self) -> Result<Lifetime, ConfigError> {
-        let absolute = self.absolute_timeout;
+        let absolute = self.absolute_timeout.unwrap_or(match self.wire {
+            Wire::Native => DEFAULT_ABSOLUTE,
+            // A session object does not say when it was made.
+            Wire::Express => Duration::MAX,
+        });
         let (max_age, until) = match self.cookie.fixed().lifetime() {
             CookieLifetime::BrowserSession => (None, Timestamp::MAX),
             CookieLifetime::MaxAge(age) => (Some(age), Timestamp::MAX),
@@ -321,6 +379,13 @@ impl<'a> SessionLayerBuilder<'a> {
         check_length("the cookie's `max_age`", max_age, absolute)?;
         if until <= (self.clock)().into() {
             return Err(ConfigError::Expired);
+        }
+        if self.wire == Wire::Express {
+            return Ok(Lifetime {
+                idle: self.idle_timeout.unwrap_or(DEFAULT_IDLE),
+                absolute,
+                until: Timestamp::MAX,
+            });
         }
         let unless_set = if until == Timestamp::MAX {
             DEFAULT_IDLE.min(absolute)

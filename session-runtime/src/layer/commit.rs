@@ -221,7 +221,9 @@ impl State {
             return Some(transport::value(&live.id, &config.keys));
         }
         let (writer, connection) = session.writer(self.connection)?;
-        config.doubt(writer, connection);
+        if !config.sends(writer, connection) {
+            return None;
+        }
         Some(writer.set(&live.id, &config.keys, config.cookie_lifetime(live)))
     }
 

@@ -22,6 +22,7 @@ use crate::record::{Record, Revision};
 use crate::secret::KeyRing;
 use crate::store::{Answer, SessionStore, StoreError, Stored};
 use crate::token::{Presented, Way};
+use crate::wire::Wire;
 
 /// When a cookie that outlives the browser is sent again. A browser-session cookie is sent once,
 /// except under [`Rolling::EveryResponse`].
@@ -69,6 +70,7 @@ pub(super) enum Found {
 
 /// Everything that requests share.
 pub(crate) struct Config {
+    pub(super) wire: Wire,
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) cookie_name: String,
     pub(super) keys: KeyRing,
@@ -79,6 +81,8 @@ pub(crate) struct Config {
     /// Whether the log says already that browsers drop the cookie.
     pub(super) doubted: AtomicBool,
     pub(super) cookie_lifetime: CookieLifetime,
+    /// Where each session has a lifetime of its own: that of a new one.
+    pub(super) first_lifetime: CookieLifetime,
     pub(super) lifetime: Lifetime,
     /// No session's own idle timeout is longer.
     pub(super) longest_idle: Duration,
@@ -91,7 +95,7 @@ pub(crate) struct Config {
     pub(super) store_timeout: Duration,
     pub(super) clock: Clock,
     pub(super) new_id: IdGenerator,
-    pub(crate) names: Names,
+    pub(super) names: Names,
     pub(super) turns: Turns,
     pub(super) endings: Endings,
 }
@@ -99,6 +103,23 @@ pub(crate) struct Config {
 impl Config {
     pub(super) fn now(&self) -> Timestamp {
         (self.clock)().into()
+    }
+
+    /// Where a store keeps a session.
+    pub(super) fn key(&self, id: SessionId) -> StoreKey {
+        match self.wire {
+            Wire::Native => id.key(),
+            Wire::Express => id.key_in_clear(),
+        }
+    }
+
+    /// The idle timeout of its own with which a session begins.
+    pub(super) fn begins_with(&self) -> Option<Duration> {
+        match self.first_lifetime {
+            CookieLifetime::BrowserSession => None,
+            CookieLifetime::MaxAge(age) => Some(age),
+            CookieLifetime::Expires(at) => Some(Timestamp::from(at).since(self.now())),
+        }
     }
 
     pub(super) fn new_id(&self) -> SessionId {
@@ -119,7 +140,9 @@ impl Config {
         let (presented, way) = self.presented(headers);
         // Nobody asks once the log has said it, unless the cookie follows the connection.
         let matters = way == Way::Cookie
-            && (self.follows_connection() || !self.doubted.load(Ordering::Relaxed));
+            && (self.wire == Wire::Express
+                || self.follows_connection()
+                || !self.doubted.load(Ordering::Relaxed));
         let connection = if matters {
             connection(uri, headers, self.trusted_proxy)
         } else {
@@ -133,7 +156,7 @@ impl Config {
     }
 
     fn follows_connection(&self) -> bool {
-        matches!(&self.cookies, Cookies::Fixed(writers) if writers.follow_connection())
+        matches!(&self.cookies, Cookies::Fixed(writers, _) if writers.follow_connection())
     }
 
     fn presented(&self, headers: &HeaderMap) -> (Presented, Way) {
@@ -152,7 +175,7 @@ impl Config {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<Live>, StoreError> {
-        let found = self.ask(self.store.load(id.key(), now)).await?;
+        let found = self.ask(self.store.load(self.key(id), now)).await?;
         Ok(match self.judge(id, found, now) {
             Found::Live(live) => Some(live),
             Found::Expired | Found::Nothing => None,
@@ -161,7 +184,7 @@ impl Config {
 
     /// Looks for the session of a request, and why there is none.
     pub(super) async fn arrive(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
-        let key = id.key();
+        let key = self.key(id);
         let answer = if self.touches_late() {
             self.store.load(key, now)
         } else {
@@ -182,9 +205,9 @@ impl Config {
         let found = match found {
             None => Found::Nothing,
             Some(stored) if !self.is_alive(&stored.record, stored.expires, now) => Found::Expired,
-            Some(stored) => return Found::Live(Live::new(id, stored)),
+            Some(stored) => return Found::Live(Live::new(id, self.key(id), stored)),
         };
-        self.endings.announce(id.key());
+        self.endings.announce(self.key(id));
         found
     }
 
@@ -239,7 +262,9 @@ impl Config {
         if !self.is_persistent(live) {
             return CookieLifetime::BrowserSession;
         }
-        if let CookieLifetime::Expires(_) = self.cookie_lifetime {
+        // Express says no `Max-Age`.
+        let says_when = matches!(self.cookie_lifetime, CookieLifetime::Expires(_));
+        if says_when || self.wire == Wire::Express {
             return CookieLifetime::Expires(live.expires.into());
         }
         let left = live.expires.since(self.now());
@@ -248,12 +273,22 @@ impl Config {
         CookieLifetime::MaxAge(Duration::from_secs(seconds.max(1)))
     }
 
-    /// Says once that browsers drop a `Secure` cookie that arrives over plain http.
-    pub(super) fn doubt(&self, writer: &CookieWriter, connection: Connection) {
-        let is_dropped = connection == Connection::Plain && writer.is_secure();
-        if is_dropped && !self.doubted.swap(true, Ordering::Relaxed) {
-            events::dropped_by_browsers();
+    /// Whether a cookie goes out over this connection, and says once where it is to no avail: browsers drop
+    /// a `Secure` one that arrives over plain http, and Express sends none.
+    pub(super) fn sends(&self, writer: &CookieWriter, connection: Connection) -> bool {
+        if !writer.is_secure() || connection == Connection::Https {
+            return true;
         }
+        let withholds = self.wire == Wire::Express;
+        let is_dropped = withholds || connection == Connection::Plain;
+        if is_dropped && !self.doubted.swap(true, Ordering::Relaxed) {
+            if withholds {
+                events::withheld();
+            } else {
+                events::dropped_by_browsers();
+            }
+        }
+        !withholds
     }
 
     /// Whether the cookie outlives the browser: by the layer's options, or by this session's own.

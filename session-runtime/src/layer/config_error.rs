@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use crate::cookie::CookieError;
+use crate::wire::Wire;
 
 /// Settings that cannot go together.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,19 @@ pub enum ConfigError {
         /// The host of the request.
         host: String,
     },
+    /// The secret is one for Express alone.
+    #[error(
+        "a secret has less than 32 bytes, which only `Wire::Express` takes: make one with `openssl rand -base64 32`"
+    )]
+    ShortSecret,
+    /// The store keeps records in another form than the layer is to speak.
+    #[error(
+        "the store does not keep records in the form of {0:?}: beside an Express app take `RedisStore::beside_express`, and set `.wire(Wire::Express)`, or neither"
+    )]
+    ForeignStore(Wire),
+    /// A setting has no meaning beside Express.
+    #[error("{0} cannot be kept where an Express app writes the same sessions: leave it out")]
+    NotBesideExpress(&'static str),
     /// The transport's header is not free.
     #[error(
         "the header `{0}` means something else in HTTP: give the session's token one of its own, such as `x-session`"

@@ -12,6 +12,8 @@ use super::transport::Transport;
 use crate::cookie::{
     Connection, CookieError, CookieLifetime, CookieOptions, CookieWriter, CookieWriters,
 };
+use crate::express::{CookieObject, CookieObjects};
+use crate::wire::Wire;
 
 /// The head of a request as it comes to the layer, for
 /// [`cookie_for`](crate::SessionLayerBuilder::cookie_for): before a router has taken a prefix from its
@@ -88,11 +90,16 @@ impl<'a> CookieSource<'a> {
 
     pub(super) fn cookies(
         self,
+        wire: Wire,
         name: &str,
         idle: Option<Duration>,
     ) -> Result<Cookies, CookieError> {
         Ok(match self {
-            Self::Fixed(options) => Cookies::Fixed(CookieWriters::new(name, &options)?),
+            Self::Fixed(options) => {
+                let objects =
+                    (wire == Wire::Express).then(|| Box::new(CookieObjects::new(&options)));
+                Cookies::Fixed(CookieWriters::on_wire(wire, name, &options)?, objects)
+            }
             Self::ByRequest(options) => Cookies::ByRequest { options, idle },
         })
     }
@@ -108,8 +115,10 @@ impl fmt::Debug for CookieSource<'_> {
 }
 
 /// How a layer makes its cookies.
+#[expect(clippy::large_enum_variant, reason = "a layer has one")]
 pub(super) enum Cookies {
-    Fixed(CookieWriters),
+    /// With what a session object says of them, where an Express app is to read it.
+    Fixed(CookieWriters, Option<Box<CookieObjects>>),
     ByRequest {
         options: CookieFn,
         /// The idle timeout, where it was set: no `max_age` goes beyond it.
@@ -121,6 +130,7 @@ pub(super) enum Cookies {
 #[derive(Debug)]
 pub(super) struct OwnCookie {
     pub(super) writer: CookieWriter,
+    pub(super) object: Option<CookieObject>,
     pub(super) connection: Connection,
     /// The idle timeout with which a session begins.
     pub(super) max_age: Option<Duration>,
@@ -158,7 +168,8 @@ impl OwnCookie {
         idle: Option<Duration>,
     ) -> Result<Self, ConfigError> {
         let connection = head.connection;
-        let writer = CookieWriter::new(&config.cookie_name, &options.on(connection))?;
+        let settled = options.on(connection);
+        let writer = CookieWriter::on_wire(config.wire, &config.cookie_name, &settled)?;
         check_host(head, options)?;
         let max_age = match options.lifetime() {
             CookieLifetime::BrowserSession => None,
@@ -174,6 +185,7 @@ impl OwnCookie {
             }),
             _ => Ok(Self {
                 writer,
+                object: (config.wire == Wire::Express).then(|| CookieObject::new(&settled)),
                 connection,
                 max_age: max_age.map(|age| idle.map_or(age, |idle| idle.min(age))),
             }),

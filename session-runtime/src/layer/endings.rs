@@ -192,10 +192,10 @@ impl RequestSession {
             match standing {
                 Standing::Over => return,
                 // Not given up for another id by its own request.
-                Standing::Stored(id) if dead == Some(id.key()) => return,
+                Standing::Stored(id) if dead == Some(self.config.key(id)) => return,
                 Standing::Stored(id) => {
                     if self.config.outlive(id, &mut stirred).await {
-                        dead = Some(id.key());
+                        dead = Some(self.config.key(id));
                     }
                 }
                 Standing::Undecided => {
@@ -210,7 +210,7 @@ impl RequestSession {
 impl Config {
     /// Waits until the session is dead; `false` if its own request has stirred before.
     async fn outlive(&self, id: SessionId, stirred: &mut watch::Receiver<()>) -> bool {
-        let mut waiting = self.endings.wait(id.key());
+        let mut waiting = self.endings.wait(self.key(id));
         loop {
             let mut ends = match self.find(id, self.now()).await {
                 Ok(None) => return true,

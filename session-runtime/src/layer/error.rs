@@ -39,6 +39,15 @@ pub enum SessionError {
     /// A field holds a value that cannot be stored.
     #[error(transparent)]
     Unstorable(#[from] Unstorable),
+    /// A field holds an integer that an Express app would read as another:
+    /// beyond `Number.MAX_SAFE_INTEGER`, 2^53 - 1.
+    #[error(
+        "`{field}` holds an integer beyond 2^53, which Express would read, and write back, as another: store it as a string"
+    )]
+    UnsafeInteger {
+        /// The field's key in the record.
+        field: String,
+    },
     /// The session grew past its cap.
     #[error(
         "the session takes {bytes} bytes, at most {max} are allowed: keep large things elsewhere, or raise `max_record_bytes`"
@@ -71,6 +80,7 @@ impl SessionError {
             Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLate
             | Self::Unstorable(_)
+            | Self::UnsafeInteger { .. }
             | Self::TooLarge { .. }
             | Self::NameTaken(_)
             | Self::Cookie(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -88,6 +98,7 @@ impl SessionError {
             Self::Store(_) => "the session store is unavailable",
             Self::TooLate
             | Self::Unstorable(_)
+            | Self::UnsafeInteger { .. }
             | Self::TooLarge { .. }
             | Self::NameTaken(_)
             | Self::Cookie(_) => "the session could not be stored",

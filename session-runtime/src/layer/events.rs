@@ -96,6 +96,14 @@ pub(super) fn dropped_by_browsers() {
     );
 }
 
+pub(super) fn withheld() {
+    warn!(
+        target: TARGET,
+        "a `Secure` session cookie does not go out over plain http, as none does from Express: serve https, \
+         name the proxy that does by `trusted_proxy`, or choose `Secure::Auto`"
+    );
+}
+
 pub(super) fn conflict(session: StoreKey) {
     debug!(
         target: TARGET, session = %session.public(),

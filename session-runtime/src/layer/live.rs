@@ -2,7 +2,7 @@
 
 use crate::expiry::Timestamp;
 use crate::id::{SessionId, StoreKey};
-use crate::record::{Record, Revision};
+use crate::record::Record;
 use crate::store::Stored;
 
 /// A session and where it is stored.
@@ -15,22 +15,18 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(id: SessionId, stored: Stored) -> Self {
+    pub(super) fn new(id: SessionId, key: StoreKey, stored: Stored) -> Self {
         let Stored { record, expires } = stored;
         Self {
             id,
-            key: id.key(),
+            key,
             record,
             expires,
         }
     }
 
-    /// The same content as another state of the session.
-    pub(super) fn anew(&self, revision: Revision, expires: Timestamp) -> Self {
-        let record = Record {
-            revision,
-            ..self.record.clone()
-        };
+    /// The same session, stored as this record.
+    pub(super) fn anew(&self, record: Record, expires: Timestamp) -> Self {
         Self {
             record,
             expires,

@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
+use super::config::Config;
 use crate::data::Shape;
+use crate::express;
+use crate::wire::Wire;
 
 /// The structs that have been asked for through one layer, in the order of their first time.
 ///
@@ -33,7 +36,7 @@ pub struct NameTaken {
 
 impl Names {
     /// Lets a struct in if no other one has one of its names.
-    pub(crate) fn claim(&self, shape: Shape) -> Result<(), NameTaken> {
+    fn claim(&self, shape: Shape) -> Result<(), NameTaken> {
         let mut end = self;
         loop {
             let claim = end.0.get_or_init(|| {
@@ -47,6 +50,23 @@ impl Names {
             }
             claim.shape.tolerates(shape)?;
             end = &claim.next;
+        }
+    }
+}
+
+impl Config {
+    /// Lets a struct in if its names are free: no other struct has them, nor Express's session object.
+    pub(crate) fn claim(&self, shape: Shape) -> Result<(), NameTaken> {
+        let reserved = shape
+            .names()
+            .find(|name| self.wire == Wire::Express && express::is_reserved(name));
+        match reserved {
+            Some(name) => Err(NameTaken {
+                name,
+                first: "Express",
+                second: shape.type_name,
+            }),
+            None => self.names.claim(shape),
         }
     }
 }

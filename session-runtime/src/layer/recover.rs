@@ -5,6 +5,8 @@ use super::attempt::Attempt;
 use super::config::Config;
 use super::error::SessionError;
 use super::request::RequestSession;
+use crate::express;
+use crate::record::Record;
 use crate::store::Swap;
 
 /// Settles a write whose caller was cancelled, or whose answer was lost: its revision says whether it
@@ -27,10 +29,16 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         }
         return admission::arrived(session, attempt).await;
     };
-    let fence = from.anew(
-        Config::new_revision(),
-        config.deadline(&from.record, config.now()),
-    );
+    let record = Record {
+        revision: Config::new_revision(),
+        ..from.record.clone()
+    };
+    let expires = config.deadline(&record, config.now());
+    let record = match session.cookie_object(session.state().connection) {
+        Some(cookie) => express::stamp(&record, expires, cookie),
+        None => record,
+    };
+    let fence = from.anew(record, expires);
     let fencing = Attempt {
         from: Some(from),
         target: fence,

@@ -16,6 +16,7 @@ use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
+use crate::express::CookieObject;
 use crate::id::StoreKey;
 use crate::record::Fields;
 use crate::secret::Signer;
@@ -60,7 +61,10 @@ impl RequestSession {
         let own = own_cookie.as_deref().and_then(|own| own.as_ref().ok());
         let state = State {
             arrival,
-            begins_with: own.and_then(|own| own.max_age),
+            begins_with: match own {
+                Some(own) => own.max_age,
+                None => config.begins_with(),
+            },
             ..State::default()
         };
         Self {
@@ -85,7 +89,16 @@ impl RequestSession {
     pub(super) fn writer(&self, connection: Connection) -> Option<(&CookieWriter, Connection)> {
         match (self.own_cookie.as_deref(), &self.config.cookies) {
             (Some(Ok(own)), _) => Some((&own.writer, own.connection)),
-            (None, Cookies::Fixed(writers)) => Some((writers.on(connection), connection)),
+            (None, Cookies::Fixed(writers, _)) => Some((writers.on(connection), connection)),
+            (Some(Err(_)), _) | (None, Cookies::ByRequest { .. }) => None,
+        }
+    }
+
+    /// What a session of this request has to say of its cookie, where an Express app is to read it.
+    pub(super) fn cookie_object(&self, connection: Connection) -> Option<&CookieObject> {
+        match (self.own_cookie.as_deref(), &self.config.cookies) {
+            (Some(Ok(own)), _) => own.object.as_ref(),
+            (None, Cookies::Fixed(_, objects)) => objects.as_ref().map(|it| it.on(connection)),
             (Some(Err(_)), _) | (None, Cookies::ByRequest { .. }) => None,
         }
     }
@@ -136,11 +149,11 @@ impl RequestSession {
             Presented::Token { id, signer } => match self.config.arrive(id, now).await? {
                 Found::Live(live) => Some((live, signer)),
                 Found::Expired => {
-                    events::expired(id.key());
+                    events::expired(self.config.key(id));
                     None
                 }
                 Found::Nothing => {
-                    events::not_found(id.key());
+                    events::not_found(self.config.key(id));
                     None
                 }
             },

@@ -14,6 +14,7 @@ use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
 use crate::data;
 use crate::expiry::Timestamp;
+use crate::express::{self, CookieObject};
 use crate::id::StoreKey;
 use crate::record::{Fields, OwnerKey, Owners, Record};
 use crate::store::Stored;
@@ -217,6 +218,7 @@ impl State {
     pub(super) fn target(
         &mut self,
         config: &Config,
+        cookie: Option<&CookieObject>,
         fields: Fields,
         owners: Owners,
     ) -> Result<Live, SessionError> {
@@ -244,9 +246,13 @@ impl State {
             }
             _ => config.new_id(),
         };
+        let record = match cookie {
+            Some(cookie) => express::stamp(&record, expires, cookie),
+            None => record,
+        };
         Ok(Live {
             id,
-            key: id.key(),
+            key: config.key(id),
             record,
             expires,
         })
@@ -258,7 +264,9 @@ impl State {
         if attempt.has_new_id() {
             self.stirs.stir();
         }
-        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+        self.live = attempt
+            .from
+            .map(|from| Live::new(from.id, from.key, standing));
         if let Some(session) = self.key() {
             events::conflict(session);
         }
@@ -277,7 +285,9 @@ impl State {
         self.missed = Missed::InDoubt;
         self.attempt = None;
         self.in_hand = Wanted::default();
-        self.live = attempt.from.map(|from| Live::new(from.id, standing));
+        self.live = attempt
+            .from
+            .map(|from| Live::new(from.id, from.key, standing));
         self.stirs.stir();
     }
 

@@ -118,7 +118,7 @@ impl Transport {
 /// that an attacker could probe.
 pub(super) fn value(id: &SessionId, keys: &KeyRing) -> HeaderValue {
     let token = token::token(id, keys);
-    let mut value = HeaderValue::from_bytes(&token).expect("a token is visible ASCII");
+    let mut value = HeaderValue::try_from(token).expect("a token is visible ASCII");
     value.set_sensitive(true);
     value
 }

@@ -13,6 +13,7 @@ use super::recover::recover;
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
 use crate::data::{self, Change};
+use crate::express;
 use crate::record::Fields;
 use crate::store::Swap;
 
@@ -186,7 +187,11 @@ fn plan(
     if bytes > max {
         return Err(SessionError::TooLarge { bytes, max });
     }
-    let target = state.target(&session.config, fields, owners)?;
+    let cookie = session.cookie_object(state.connection);
+    if let (Some(_), Some(field)) = (cookie, express::unsafe_integer(&base, &fields)) {
+        return Err(SessionError::UnsafeInteger { field });
+    }
+    let target = state.target(&session.config, cookie, fields, owners)?;
     let attempt = Attempt { from, target };
     state.attempt = Some(attempt.clone());
     Ok(Some(attempt))

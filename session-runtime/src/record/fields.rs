@@ -43,7 +43,7 @@ impl Fields {
         Cursor::start().find(self, slice, key)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut offset = 0;
         std::iter::from_fn(move || {
             let (entry, next) = Entry::read(&self.0, offset)?;
@@ -92,11 +92,11 @@ impl fmt::Debug for Fields {
 }
 
 /// One field, as it lies in the buffer.
-#[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
-    pub(super) slice: Option<&'a [u8]>,
-    pub(super) key: &'a [u8],
-    pub(super) raw: &'a [u8],
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    pub(crate) slice: Option<&'a [u8]>,
+    pub(crate) key: &'a [u8],
+    pub(crate) raw: &'a [u8],
 }
 
 /// Stands for the length of a slice's name where the field is in no slice.
@@ -256,6 +256,18 @@ impl<'a> Edit<'a> {
             .rposition(|entry| entry.borrow().stands_in(slice));
         self.entries
             .insert(last.map_or(self.entries.len(), |last| last + 1), entry);
+    }
+
+    /// Whether something stands in a slice.
+    pub(crate) fn has_slice(&self, slice: Slice<'_>) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.borrow().stands_in(slice))
+    }
+
+    /// Puts a slice before everything else, where it has just been added.
+    pub(crate) fn lead(&mut self, slice: Slice<'_>) {
+        self.entries
+            .sort_by_key(|entry| !entry.borrow().stands_in(slice));
     }
 
     /// Drops one field; an object at the top level goes with its members.

@@ -119,7 +119,7 @@ fn read_owners(owners: BTreeMap<Cow<'_, str>, WireOwner<'_>>) -> Result<Owners, 
     owners.map(Owners::new)
 }
 
-fn write_fields(json: &mut Vec<u8>, fields: &Fields) {
+pub(super) fn write_fields(json: &mut Vec<u8>, fields: &Fields) {
     let mut entries = fields.iter().peekable();
     json.push(b'{');
     let mut first = true;
@@ -141,7 +141,7 @@ fn write_fields(json: &mut Vec<u8>, fields: &Fields) {
     json.push(b'}');
 }
 
-fn read_fields(json: &str) -> Result<Fields, serde_json::Error> {
+pub(super) fn read_fields(json: &str) -> Result<Fields, serde_json::Error> {
     let mut edit = Edit::default();
     each_member(json, |name, raw| {
         let is_empty = |object: &str| object.trim_start_matches('{').trim_start().starts_with('}');

@@ -66,6 +66,22 @@ impl Record {
     }
 }
 
+impl Fields {
+    /// The fields alone, as one JSON object.
+    pub(crate) fn to_json(&self) -> String {
+        let mut written = Vec::new();
+        json::write_fields(&mut written, self);
+        String::from_utf8(written).expect("fields hold what was read from strings")
+    }
+
+    /// Reads what [`Fields::to_json`] wrote.
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, RecordError> {
+        let text =
+            str::from_utf8(json).map_err(|_| RecordError::Malformed { line: 1, column: 1 })?;
+        json::read_fields(text).map_err(RecordError::malformed)
+    }
+}
+
 /// Why stored bytes are no record. It shows no stored value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

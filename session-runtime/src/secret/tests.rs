@@ -23,7 +23,7 @@ fn the_tag_is_a_golden_vector() {
     let secret = Secret::try_from(bytes.as_slice()).unwrap();
     let ring = KeyRing::new("__Host-sid", &secret, &[]);
     assert_eq!(
-        ring.sign(&[b'A'; 32]).encode(),
+        ring.sign(&[b'A'; 32]).encode(Wire::Native),
         *b"vS3i0RZkatOfXHVhQWI7unkJPSUTXblvq95IQj4kP6w"
     );
 }
@@ -32,7 +32,9 @@ fn the_tag_is_a_golden_vector() {
 fn a_tag_has_one_spelling() {
     let alphabet = (0..=u8::MAX).filter(|c| c.is_ascii_alphanumeric() || b"-_".contains(c));
     let canonical: Vec<u8> = alphabet
-        .filter(|last| Tag::parse(&[[b'x'; 42].as_slice(), &[*last]].concat()).is_some())
+        .filter(|last| {
+            Tag::parse(&[[b'x'; 42].as_slice(), &[*last]].concat(), Wire::Native).is_some()
+        })
         .collect();
     // Of the last character's six bits, the tag needs four: sixteen of the sixty-four remain.
     assert_eq!(canonical, b"048AEIMQUYcgkosw");
@@ -40,15 +42,18 @@ fn a_tag_has_one_spelling() {
 
 #[test]
 fn other_lengths_and_alphabets_are_no_tag() {
-    let tag = ring(1, &[]).sign(b"id").encode();
-    assert_eq!(Tag::parse(&tag).unwrap().encode(), tag);
-    assert!(Tag::parse(&tag[..42]).is_none());
-    assert!(Tag::parse(&[tag.as_slice(), b"="].concat()).is_none());
-    assert!(Tag::parse(&[tag.as_slice(), b"A"].concat()).is_none());
+    let tag = ring(1, &[]).sign(b"id").encode(Wire::Native);
+    assert_eq!(
+        Tag::parse(&tag, Wire::Native).unwrap().encode(Wire::Native),
+        tag
+    );
+    assert!(Tag::parse(&tag[..42], Wire::Native).is_none());
+    assert!(Tag::parse(&[tag.as_slice(), b"="].concat(), Wire::Native).is_none());
+    assert!(Tag::parse(&[tag.as_slice(), b"A"].concat(), Wire::Native).is_none());
     for other in [b'+', b'/', b'=', b' ', 0, 0xff] {
         let mut tag = tag;
         tag[7] = other;
-        assert!(Tag::parse(&tag).is_none(), "{other}");
+        assert!(Tag::parse(&tag, Wire::Native).is_none(), "{other}");
     }
 }
 
@@ -176,4 +181,28 @@ proptest! {
         let fits = KeyRing::new(&other, &secret(1), &[]).verify(&[another], &tag).is_some();
         prop_assert_eq!(fits, name == other && message == another);
     }
+}
+
+/// The vectors of express-session's own signatures.
+#[test]
+fn a_tag_for_express_is_a_golden_vector() {
+    let ring = KeyRing::of_express(&Secret::from_express("keyboard cat").unwrap(), &[]);
+    for (message, tag) in [
+        ("apple", b"D8Y+pkTAmeR0PobOhY4G97PRW+j7bUnP/5m6/On1MCU"),
+        ("%", b"kzQ6x52kKVdF35Qh62AWk4ZekS28K5XYCXKa/OTZ01g"),
+        ("/foo", b"paEKBtAHbV5s1IB8B2zPnzAgYmmnRPIqObW4VRYj/MQ"),
+    ] {
+        assert_eq!(ring.sign(message.as_bytes()).encode(Wire::Express), *tag);
+        let tag = Tag::parse(tag, Wire::Express).unwrap();
+        assert_eq!(ring.verify(message.as_bytes(), &tag), Some(Signer::First));
+    }
+}
+
+#[test]
+fn a_secret_for_express_may_be_short_but_not_empty() {
+    let secret = Secret::from_express("é").unwrap();
+    assert!(secret.is_short());
+    assert_eq!(format!("{secret:?}"), "Secret(..)");
+    assert!(!Secret::from_express(&"é".repeat(16)).unwrap().is_short());
+    assert_eq!(Secret::from_express("").unwrap_err(), SecretError::Empty);
 }

@@ -16,6 +16,7 @@ use super::{Answer, SessionStore, StoreError, Stored, Swap};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
+use crate::wire::Wire;
 
 const MAX_SESSIONS: usize = 1_000_000;
 const MAX_BYTES: usize = 512 << 20;
@@ -265,6 +266,11 @@ impl MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
+    /// Nothing of it leaves the process.
+    fn speaks(&self, _wire: Wire) -> bool {
+        true
+    }
+
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::now(Ok(self.load_now(&key, now)))
     }

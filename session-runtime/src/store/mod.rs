@@ -19,10 +19,11 @@ pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresConfigError, PostgresStore};
 #[cfg(feature = "redis")]
-pub use self::redis::RedisStore;
+pub use self::redis::{ExpressStore, RedisStore};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Record, RecordError, Revision};
+use crate::wire::Wire;
 
 /// Keeps sessions.
 ///
@@ -69,6 +70,14 @@ use crate::record::{OwnerKey, Record, RecordError, Revision};
 /// Answer with [`Answer::now`] where the result is at hand, and with [`Answer::later`] and an `async`
 /// block where it is not. The example `custom_store` is a whole store.
 pub trait SessionStore: Send + Sync + 'static {
+    /// Whether the store keeps records in the form that a layer speaks.
+    ///
+    /// What [`Wire::Express`] asks of a store is not in this contract: keys are ids then, and a record's
+    /// fields are all there is of it.
+    fn speaks(&self, wire: Wire) -> bool {
+        wire == Wire::Native
+    }
+
     /// Finds a live session.
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>>;
 
@@ -219,6 +228,9 @@ pub enum StoreError {
     /// The store is at its cap, and refuses new sessions rather than forget others.
     #[error("the session store is full")]
     Full,
+    /// The store's form of records has no place for what was asked.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// A key that had to be free was not: the generator of ids repeats itself.
     #[error("the key of a new session is taken: the id generator repeats itself")]
     Taken,
@@ -234,6 +246,10 @@ impl StoreError {
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         (**self).load(key, now)
+    }
+
+    fn speaks(&self, wire: Wire) -> bool {
+        (**self).speaks(wire)
     }
 
     fn load_and_touch(

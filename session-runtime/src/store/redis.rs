@@ -1,5 +1,6 @@
 //! Keeps sessions in Redis or Valkey; knows no cookie, no clock.
 
+mod express;
 mod link;
 mod load;
 mod owners;
@@ -15,6 +16,7 @@ use ::redis::RedisError;
 use ::redis::aio::ConnectionLike;
 use ::redis::cluster_async::ClusterConnection;
 
+pub use self::express::ExpressStore;
 use self::link::{Link, Source};
 use self::rotate::Move;
 use self::script::{Reply, Script};

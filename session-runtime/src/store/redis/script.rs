@@ -31,9 +31,26 @@ pub(super) static UNLIST: LazyLock<Script> =
     LazyLock::new(|| Script::of(include_str!("unlist.lua")));
 pub(super) static MARK: LazyLock<Script> = LazyLock::new(|| Script::of(include_str!("mark.lua")));
 
+pub(super) static EXPRESS_LOAD: LazyLock<Script> =
+    LazyLock::new(|| Script::beside_express(include_str!("express/load.lua")));
+pub(super) static EXPRESS_REPLACE: LazyLock<Script> =
+    LazyLock::new(|| Script::beside_express(include_str!("express/replace.lua")));
+pub(super) static EXPRESS_ROTATE: LazyLock<Script> =
+    LazyLock::new(|| Script::beside_express(include_str!("express/rotate.lua")));
+pub(super) static EXPRESS_TOUCH: LazyLock<Script> =
+    LazyLock::new(|| Script::beside_express(include_str!("express/touch.lua")));
+
 impl Script {
     fn of(body: &str) -> Self {
-        let code = format!("{}\n{body}", include_str!("stands.lua"));
+        Self::after(include_str!("stands.lua"), body)
+    }
+
+    fn beside_express(body: &str) -> Self {
+        Self::after(include_str!("express/stands.lua"), body)
+    }
+
+    fn after(common: &str, body: &str) -> Self {
+        let code = format!("{common}\n{body}");
         let hash = ::redis::Script::new(&code).get_hash().to_owned();
         Self { code, hash }
     }

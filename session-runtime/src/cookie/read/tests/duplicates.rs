@@ -41,7 +41,7 @@ enum Sent {
 
 impl Sent {
     fn pair(self, [ring, first, previous]: &[KeyRing; 3]) -> Vec<u8> {
-        let text = |id, keys: &KeyRing| token(&id, keys).to_vec();
+        let text = |id, keys: &KeyRing| token(&id, keys).into_bytes();
         let value = match self {
             Self::Valid(byte, Signer::First) => text(id(byte), first),
             Self::Valid(byte, Signer::Previous) => text(id(byte), previous),

@@ -1,0 +1,136 @@
+//! The session object of express-session, as connect-redis keeps it: reads it, fills in its cookie, and knows
+//! what JavaScript makes of it. Nothing here asks a store.
+//!
+//! `{"cookie":{"originalMaxAge":60000,"expires":"2026-11-23T08:34:21.267Z","httpOnly":true,"path":"/"},
+//! "page_views":1}`: the fields of the session stand beside a `cookie`, from which Express takes the
+//! attributes when it sends the cookie again.
+
+mod cookie;
+mod integers;
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+pub(crate) use self::cookie::{CookieObject, CookieObjects};
+pub(crate) use self::integers::unsafe_integer;
+use crate::expiry::Timestamp;
+use crate::record::{Fields, Owners, Record, RecordError, Revision, Slice};
+
+const COOKIE: Slice<'static> = Slice::Named("cookie");
+const MAX_AGE: &str = "originalMaxAge";
+const EXPIRES: &str = "expires";
+
+/// Makes each state of a session another text. Express drops it with its own next save.
+const NONCE: &str = "rev";
+
+/// Names that Express's session object has itself: what is stored under them it drops when it loads, and
+/// removes when it saves. The derive refuses them in a struct at the top level.
+const RESERVED: [&str; 21] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "cookie",
+    "destroy",
+    "hasOwnProperty",
+    "id",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "regenerate",
+    "reload",
+    "req",
+    "resetMaxAge",
+    "save",
+    "toLocaleString",
+    "toString",
+    "touch",
+    "valueOf",
+];
+
+/// Whether a slice of this name would not outlive Express.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// Reads a session object. Its revision is that of its text, since Express writes none.
+pub(crate) fn read(json: &[u8]) -> Result<Record, RecordError> {
+    let fields = Fields::from_json(json)?;
+    let age = fields.get(COOKIE, MAX_AGE);
+    let age = age.and_then(|age| serde_json::from_slice::<f64>(&age).ok());
+    let age = age.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
+    Ok(Record {
+        revision: revision(json),
+        // Express does not say, and knows no end that is counted from there.
+        created: Timestamp::from_millis(0),
+        idle: age.filter(|age| !age.is_zero()),
+        owners: Owners::default(),
+        fields,
+    })
+}
+
+/// Makes a record one that Express reads: fills in the cookie, and says when it ends. What Express has
+/// put there stays, but for that.
+pub(crate) fn stamp(record: &Record, expires: Timestamp, cookie: &CookieObject) -> Record {
+    let nonce = record.revision.as_u64();
+    let mut edit = record.fields.edit();
+    if !edit.has_slice(COOKIE) {
+        edit.set(COOKIE, MAX_AGE, b"null".to_vec());
+        for (key, raw) in cookie.members() {
+            edit.set(COOKIE, key, raw.as_bytes().to_vec());
+        }
+        edit.lead(COOKIE);
+    }
+    let age = record.idle.map(|idle| idle.as_millis().to_string());
+    let ends = record.idle.map(|_| format!("\"{}\"", date(expires)));
+    for (key, raw) in [
+        (MAX_AGE, age),
+        (EXPIRES, ends),
+        (NONCE, Some(nonce.to_string())),
+    ] {
+        let raw = raw.unwrap_or_else(|| "null".to_owned());
+        edit.set(COOKIE, key, raw.into_bytes());
+    }
+    let fields = edit.pack();
+    Record {
+        revision: revision(fields.to_json().as_bytes()),
+        // Neither has a place in a session object.
+        created: Timestamp::from_millis(0),
+        owners: Owners::default(),
+        idle: record.idle,
+        fields,
+    }
+}
+
+/// The first 52 bits of the SHA-1 of a text, which a script on the server computes as well.
+pub(crate) fn revision(json: &[u8]) -> Revision {
+    let digest = sha1_smol::Sha1::from(json).digest().bytes();
+    let first = digest.first_chunk().expect("a digest has 20 bytes");
+    Revision::from_u64(u64::from_be_bytes(*first) >> 12)
+}
+
+/// An instant as `Date.prototype.toJSON` writes it.
+fn date(at: Timestamp) -> String {
+    // The last one that JavaScript has: 100 million days from 1970.
+    const LAST: i64 = 8_640_000_000_000_000;
+    let millis = i64::try_from(at.as_millis()).map_or(LAST, |millis| millis.min(LAST));
+    let seconds = OffsetDateTime::from_unix_timestamp(millis / 1000);
+    // Years of more than four digits have another form, and nobody lives to see them.
+    let end = OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT);
+    let at = seconds.unwrap_or(end);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        millis % 1000
+    )
+}
+
+#[cfg(test)]
+mod tests;

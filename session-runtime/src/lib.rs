@@ -43,6 +43,9 @@ pub use data::{Owned, SessionData, Unstorable};
 /// The pool of [`PostgresStore`], and in it the client, of the versions that it takes.
 #[cfg(feature = "postgres")]
 pub use deadpool_postgres;
+/// The pool that [`SqliteStore::new`] takes, and in it `rusqlite`, of the versions that it takes.
+#[cfg(feature = "sqlite")]
+pub use deadpool_sqlite;
 pub use expiry::{Lifetime, Timestamp};
 pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
@@ -57,6 +60,8 @@ pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
 pub use store::{ExpressStore, RedisStore};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresConfigError, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use store::{SqliteConfigError, SqliteStore};
 pub use wire::Wire;
 
 /// Checks a store against the contract of [`SessionStore`].

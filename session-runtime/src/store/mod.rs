@@ -10,6 +10,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub use self::memory::MemoryStore;
 pub use self::postgres::{PostgresConfigError, PostgresStore};
 #[cfg(feature = "redis")]
 pub use self::redis::{ExpressStore, RedisStore};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{SqliteConfigError, SqliteStore};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Record, RecordError, Revision};

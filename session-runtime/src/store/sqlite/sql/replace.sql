@@ -1,0 +1,8 @@
+UPDATE "sessile_session"
+SET matched = rev = ?2,
+    rev     = iif(rev = ?2, ?3, rev),
+    expires = iif(rev = ?2, ?4, expires),
+    owners  = iif(rev = ?2, ?5, owners),
+    record  = iif(rev = ?2, ?6, record)
+WHERE key = ?1 AND expires > ?7
+RETURNING matched, iif(matched, NULL, record) AS record, expires

@@ -17,18 +17,47 @@ use invariants::{
 };
 use servers::Folder;
 use sessile::SqliteStore;
+use sessile::deadpool_sqlite::{Config, Hook, HookError, Runtime, Status};
 
-/// A store in a file of its own, which is removed when the store's test is done. A call whose caller has
-/// gone is at work until its statement is done.
+/// A store in a file of its own, as an application opens one.
 async fn sqlite() -> SqliteStore {
     let folder = Folder::new("invariants");
-    let store = SqliteStore::open(folder.path().join("db")).await.unwrap();
+    let store = SqliteStore::open(folder.path().join("app.db")).await;
+    let store = store.unwrap();
     let watched = store.clone();
+    settle(folder, move || Some(watched.status()));
+    store
+}
+
+/// A store over a pool that does not wait for the disk, where there are tens of thousands of writes: no
+/// machine ends here.
+async fn hasty() -> SqliteStore {
+    let folder = Folder::new("invariants");
+    let begin = Hook::async_fn(|connection, _| {
+        Box::pin(async {
+            let sql = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF";
+            let begun = connection.interact(move |connection| connection.execute_batch(sql));
+            begun.await.unwrap().map_err(HookError::Backend)
+        })
+    });
+    let config = Config::new(folder.path().join("app.db"));
+    let pool = config.builder(Runtime::Tokio1).unwrap().post_create(begin);
+    let pool = pool.build().unwrap();
+    // The pool itself has to go before its runtime does.
+    let watched = pool.weak();
+    settle(folder, move || Some(watched.upgrade()?.status()));
+    let store = SqliteStore::new(pool);
+    store.migrate().await.unwrap();
+    store
+}
+
+/// Has the harness wait until no connection is at work: a call whose caller has gone goes on until its
+/// statement is done. The folder is removed when the test is.
+fn settle(folder: Folder, status: impl Fn() -> Option<Status> + 'static) {
     settle_by(move || {
         let _kept = &folder;
-        watched.status().available < watched.status().size
+        status().is_some_and(|status| status.available < status.size)
     });
-    store
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,36 +174,36 @@ async fn a_first_visit_is_held_by_nobody_elses_end() {
 #[tokio::test]
 async fn every_history_is_explained() {
     let histories = size(2000, 25_000);
-    history::every_history_is_explained(sqlite().await, InRandomSteps, histories, true).await;
+    history::every_history_is_explained(hasty().await, InRandomSteps, histories, true).await;
 }
 
 #[tokio::test]
 async fn every_history_is_explained_where_calls_outlive_their_callers() {
     let histories = size(1000, 25_000);
-    history::every_history_is_explained(sqlite().await, Regardless, histories, true).await;
+    history::every_history_is_explained(hasty().await, Regardless, histories, true).await;
 }
 
 #[tokio::test]
 async fn no_planted_id_is_adopted() {
-    strict_ids::no_planted_id_is_adopted(sqlite().await, size(10_000, 100_000), true).await;
+    strict_ids::no_planted_id_is_adopted(hasty().await, size(10_000, 100_000), true).await;
 }
 
 #[tokio::test]
 async fn sessions_live_as_long_as_the_model() {
     let steps = size(10_000, 100_000);
-    expiry::sessions_live_as_long_as_the_model(sqlite().await, steps).await;
+    expiry::sessions_live_as_long_as_the_model(hasty().await, steps).await;
 }
 
 #[tokio::test]
 async fn cancelled_requests_touch_nothing_else() {
     let cancels = size(10_000, 100_000);
-    storm::cancelled_requests_touch_nothing_else(sqlite().await, InRandomSteps, cancels).await;
+    storm::cancelled_requests_touch_nothing_else(hasty().await, InRandomSteps, cancels).await;
 }
 
 #[tokio::test]
 async fn cancelled_requests_whose_calls_go_on_touch_nothing_else() {
     let cancels = size(10_000, 100_000);
-    storm::cancelled_requests_touch_nothing_else(sqlite().await, Regardless, cancels).await;
+    storm::cancelled_requests_touch_nothing_else(hasty().await, Regardless, cancels).await;
 }
 
 #[tokio::test]

@@ -13,11 +13,12 @@ use super::error::{InTransaction, SqliteConfigError};
 /// How many connections a store of its own file opens at most: one writes, the others read beside it.
 const MAX_CONNECTIONS: usize = 8;
 
-/// How long a connection waits for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a connection tries to write while another process does: for about 5 seconds.
+const ATTEMPTS: i32 = 5000;
 
-/// How long it waits between two attempts where SQLite itself does not wait.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How long it sleeps in between. SQLite's own `busy_timeout` sleeps for up to 100 milliseconds, in
+/// which processes that write without a pause come first again and again.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Opens connections to one file.
 #[derive(Debug)]
@@ -68,28 +69,33 @@ fn open(path: &Path) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_handler(Some(wait))?;
     write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
+/// Whether to try once more, after so many times.
+fn wait(times: i32) -> bool {
+    sleep(PAUSE);
+    times < ATTEMPTS
+}
+
 /// Has the file written by a log, beside which others read. It stays so; a file system that cannot
 /// keeps its journal, which is as durable.
 fn write_ahead(connection: &Connection) -> Result<()> {
-    let attempts = PATIENCE.as_millis() / PAUSE.as_millis();
-    for _ in 1..attempts {
-        // Of many who open a new file at once SQLite refuses all but one at once.
-        match turn_on(connection) {
+    let turn_on = || connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    let mut times = 0;
+    loop {
+        // Of many who open a new file at once SQLite refuses all but one, and asks no handler.
+        match turn_on() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                sleep(PAUSE);
+                if !wait(times) {
+                    return Err(error);
+                }
+                times += 1;
             }
             done => return done,
         }
     }
-    turn_on(connection)
-}
-
-fn turn_on(connection: &Connection) -> Result<()> {
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
 }

@@ -11,6 +11,8 @@ mod index;
 mod kills;
 #[path = "sqlite/locked.rs"]
 mod locked;
+#[path = "sqlite/processes.rs"]
+mod processes;
 #[path = "sqlite/rest.rs"]
 mod rest;
 #[path = "sqlite/schema.rs"]

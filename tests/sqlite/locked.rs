@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use sessile::SqliteStore;
 use sessile::deadpool_sqlite::rusqlite::Connection;
+use sessile::{SessionStore, SqliteStore};
+use tokio::task::JoinSet;
 
-use crate::app;
 use crate::file::File;
 use crate::support::{Answer, Visitor};
+use crate::{app, fresh_key, now, session};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 
@@ -115,20 +116,41 @@ async fn a_file_that_is_shut_costs_the_deadline_and_no_more() {
     assert!(one.is_ok() && other.is_ok());
 }
 
-/// The connection itself gives up after its `busy_timeout`: then nothing was done.
+/// The connection itself gives up after a while: then nothing was done.
 #[tokio::test]
 async fn who_gives_up_waiting_has_done_nothing() {
     let file = File::new();
     let begin = "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 20";
-    let store = file.store_over(file.pool_with(2, begin, |_| {})).await;
-    let app = app(store, Duration::from_secs(20));
-    let mut visitor = Visitor::new(&app);
-    visitor.get("/write").await;
-    let holder = hold(&file, "BEGIN IMMEDIATE");
-    let answer = visitor.get("/write").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    holder.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(visitor.get("/read").await.body, "1");
+    let impatient = file.store_over(file.pool_with(2, begin, |_| {})).await;
+    for store in [impatient, file.open().await] {
+        let app = app(store, Duration::from_mins(1));
+        let mut visitor = Visitor::new(&app);
+        visitor.get("/write").await;
+        let holder = hold(&file, "BEGIN IMMEDIATE");
+        let answer = visitor.get("/write").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        holder.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(visitor.get("/read").await.body, "1");
+    }
+}
+
+/// They would be refused if they met at the file, as nobody waits there for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_of_one_store_do_not_meet() {
+    let file = File::new();
+    let begin = "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0";
+    let store = file.store_over(file.pool_with(4, begin, |_| {})).await;
+    let mut writers = JoinSet::new();
+    for _ in 0..200 {
+        let store = store.clone();
+        writers.spawn(async move {
+            let (key, ends) = (fresh_key(), Duration::from_mins(1));
+            let inserted = store.insert(key, session(1, ends), now()).await.unwrap();
+            let found = store.load(key, now()).await.unwrap();
+            (inserted, found.is_some())
+        });
+    }
+    assert_eq!(writers.join_all().await, [(true, true); 200]);
 }
 
 /// Requests that are dropped give their connections and their turn back.

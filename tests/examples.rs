@@ -15,14 +15,11 @@ mod custom_store;
 #[allow(dead_code, unreachable_pub, reason = "an example is a program")]
 mod page_views;
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Request, StatusCode};
-use support::{Answer, Visitor};
+use support::{Answer, Example, Visitor};
 use tokio::task::JoinSet;
 
 const WELCOME: &str = "Welcome to this page for the first time!";
@@ -182,7 +179,7 @@ async fn the_program_custom_store_counts_over_tcp() {
 }
 
 async fn counts_over_tcp(example: &str) {
-    let program = Program::start(example);
+    let program = Example::start(example, &[]);
     let welcome = wire::ask(program.address, "GET /", &[], "").await;
     assert_eq!(welcome.body(), WELCOME);
     let cookie = cookie(&welcome);
@@ -194,7 +191,7 @@ async fn counts_over_tcp(example: &str) {
 
 #[tokio::test]
 async fn the_program_cart_adds_over_tcp() {
-    let program = Program::start("cart");
+    let program = Example::start("cart", &[]);
     let empty = wire::ask(program.address, "GET /", &[], "").await;
     assert_eq!(quantities(empty.body()), [0, 0, 0]);
     let cookie = cookie(&empty);
@@ -207,7 +204,7 @@ async fn the_program_cart_adds_over_tcp() {
 
 #[tokio::test]
 async fn the_program_login_signs_in_over_tcp() {
-    let program = Program::start("login");
+    let program = Example::start("login", &[]);
     let form = format!("content-type: {FORM}");
     let ann = "user=ann&password=correct+horse";
     let signed_in = wire::ask(program.address, "POST /login", &[&form], ann).await;
@@ -248,41 +245,4 @@ fn cookie(reply: &wire::Reply) -> String {
     let set = reply.header("set-cookie").next().unwrap();
     let (pair, _) = set.split_once(';').unwrap();
     format!("cookie: {pair}")
-}
-
-/// An example as a process of its own, stopped when it is dropped.
-struct Program {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Program {
-    /// Starts what `cargo test` has built beside the tests, on a free port, which it prints.
-    fn start(name: &str) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let built = test.parent().and_then(|deps| deps.parent()).unwrap();
-        let program = built.join("examples").join(name);
-        assert!(
-            program.exists(),
-            "the example is not built: `cargo build --examples`, or a plain `cargo test`"
-        );
-        let mut process = Command::new(program)
-            .env("PORT", "0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let output = process.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap();
-        let address = address.parse().unwrap();
-        Self { process, address }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

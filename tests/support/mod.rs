@@ -1,4 +1,5 @@
-//! What the tests share: a visitor with a cookie jar, a store that counts and fails, a clock to set, an ear for the log.
+//! What the tests share: a visitor with a cookie jar, a store that counts and fails, a clock to set,
+//! an ear for the log, an example as a program.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,6 +9,7 @@
 )]
 
 pub mod clock;
+pub mod example;
 pub mod log;
 pub mod probe;
 pub mod stage;
@@ -15,6 +17,7 @@ pub mod trace;
 pub mod visitor;
 
 pub use self::clock::TestClock;
+pub use self::example::Example;
 pub use self::log::Log;
 pub use self::probe::Probe;
 pub use self::stage::{Builder, Stage};

@@ -15,6 +15,8 @@ mod servers;
 #[path = "postgres/statements.rs"]
 mod statements;
 mod support;
+#[path = "postgres/sweep.rs"]
+mod sweep;
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! A store that keeps what `MemoryStore` keeps, writes down what it is asked, and fails on demand.
+//! A store that keeps what `MemoryStore` keeps, writes down what it is asked, and fails or panics on demand.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,7 @@ struct Inner {
     memory: MemoryStore,
     calls: Mutex<Vec<&'static str>>,
     failing: Mutex<Vec<&'static str>>,
+    panicking: Mutex<Vec<&'static str>>,
     delay: Mutex<Duration>,
     acknowledged: Mutex<Option<Instant>>,
     touches: AtomicBool,
@@ -43,6 +44,11 @@ impl Probe {
         *self.0.failing.lock().unwrap() = operations.to_vec();
     }
 
+    /// Lets these operations panic from now on.
+    pub fn panic(&self, operations: &[&'static str]) {
+        *self.0.panicking.lock().unwrap() = operations.to_vec();
+    }
+
     /// Lets every operation take this long from now on.
     pub fn delay(&self, delay: Duration) {
         *self.0.delay.lock().unwrap() = delay;
@@ -65,11 +71,13 @@ impl Probe {
     ) -> Answer<'a, T> {
         self.0.calls.lock().unwrap().push(operation);
         let fails = self.0.failing.lock().unwrap().contains(&operation);
+        let panics = self.0.panicking.lock().unwrap().contains(&operation);
         let delay = *self.0.delay.lock().unwrap();
         Answer::later(async move {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
+            assert!(!panics, "the test lets this panic");
             if fails {
                 return Err(StoreError::unavailable("the test lets this fail"));
             }

@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
@@ -124,6 +125,12 @@ pub(super) fn in_doubt(session: Option<StoreKey>, error: &SessionError) {
         target: TARGET, session = handle(session), error = source(error),
         "nobody can tell whether a session has a new id"
     );
+}
+
+/// At most once a minute, and only where there was something to free.
+pub(super) fn swept(freed: usize, batches: u32, took: Duration) {
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    info!(target: TARGET, freed, batches, took_ms, "expired sessions were freed");
 }
 
 pub(super) fn not_swept(error: &StoreError) {

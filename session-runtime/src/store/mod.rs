@@ -145,8 +145,8 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
     ///
-    /// The layer calls it from time to time, and again at once while it frees as many as `limit`. A
-    /// store whose server does this by itself answers 0. Marks that are past are freed as well, and do
+    /// The layer calls it about once a minute, and again after a moment while it frees as many as
+    /// `limit`. A store whose server does this by itself answers 0. Marks that are past are freed as well, and do
     /// not count.
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
 

@@ -64,6 +64,30 @@ pub use store::{PostgresConfigError, PostgresStore};
 pub use store::{SqliteConfigError, SqliteStore};
 pub use wire::Wire;
 
+#[doc = include_str!("../docs/operations.md")]
+pub mod operations {
+    #[doc = include_str!("../docs/dependencies.md")]
+    ///
+    /// # By default
+    ///
+    /// ```text
+    #[doc = include_str!("../docs/trees/default.txt")]
+    /// ```
+    ///
+    /// # With `postgres`
+    ///
+    /// ```text
+    #[doc = include_str!("../docs/trees/postgres.txt")]
+    /// ```
+    ///
+    /// # With `redis`
+    ///
+    /// ```text
+    #[doc = include_str!("../docs/trees/redis.txt")]
+    /// ```
+    pub mod dependencies {}
+}
+
 /// Checks a store against the contract of [`SessionStore`].
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use axum::{Router, routing::get};
 use sessile::{
     ID_BYTES, PostgresStore, RedisStore, Secret, Session, SessionId, SessionLayer, SessionStore,
-    merge,
+    SqliteStore, merge,
 };
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -49,6 +49,11 @@ async fn open(url: &str) -> Result<Arc<dyn SessionStore>, Box<dyn Error>> {
             timeout(PATIENCE, store.migrate()).await??;
             Arc::new(store)
         }
+        "sqlite" => {
+            let store = SqliteStore::from_url(url)?;
+            timeout(PATIENCE, store.migrate()).await??;
+            Arc::new(store)
+        }
         "redis" | "rediss" | "redis+cluster" | "redis+sentinel" => Arc::new(RedisStore::open(url)?),
         _ => return Err(UNKNOWN.into()),
     };
@@ -59,7 +64,7 @@ async fn open(url: &str) -> Result<Arc<dyn SessionStore>, Box<dyn Error>> {
 }
 
 const UNKNOWN: &str = "it is none of redis://host, redis+cluster://host,host, \
-    redis+sentinel://host,host/master, postgres://user@host/database";
+    redis+sentinel://host,host/master, postgres://user@host/database, sqlite:path";
 
 #[expect(clippy::print_stdout, reason = "an example says where it listens")]
 async fn serve() -> Result<(), Box<dyn Error>> {

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The features of which the docs show the tree; without one it is the default.
-const SHOWN: [&str; 3] = ["default", "postgres", "redis"];
+const SHOWN: [&str; 4] = ["default", "postgres", "redis", "sqlite"];
 
 /// Adds nothing to the tree: it is for those who test a store.
 const NOT_SHOWN: &str = "testing";

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client::{Connection, ask};
+use servers::Folder;
 use servers::postgres::Postgres;
 use servers::redis::{Cluster, Redis};
 use support::{Example, size};
@@ -129,6 +130,17 @@ async fn two_servers_on_one_cluster_lose_no_visit() {
 #[ignore = "needs postgres (Debian package postgresql)"]
 async fn two_servers_on_one_postgres_lose_no_visit() {
     two_servers_lose_no_visit(&Postgres::shared().url(), || None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_on_one_file_lose_no_visit() {
+    let folder = Folder::new("two-servers");
+    two_servers_lose_no_visit(&file(&folder), || None).await;
+}
+
+/// The URL of a file in a folder.
+fn file(folder: &Folder) -> String {
+    format!("sqlite:{}", folder.path().join("sessions.db").display())
 }
 
 /// How many scripts a server has run since it was last asked.

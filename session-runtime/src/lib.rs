@@ -85,6 +85,12 @@ pub mod operations {
     /// ```text
     #[doc = include_str!("../docs/trees/redis.txt")]
     /// ```
+    ///
+    /// # With `sqlite`
+    ///
+    /// ```text
+    #[doc = include_str!("../docs/trees/sqlite.txt")]
+    /// ```
     pub mod dependencies {}
 }
 

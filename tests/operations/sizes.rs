@@ -3,16 +3,19 @@
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
+use sessile::deadpool_sqlite::rusqlite::Connection;
 use sessile::{
-    ID_BYTES, PostgresStore, Record, RedisStore, SessionId, SessionStore, Stored, Timestamp,
+    ID_BYTES, PostgresStore, Record, RedisStore, SessionId, SessionStore, SqliteStore, Stored,
+    Timestamp,
 };
 use tokio::task::JoinSet;
 
 use crate::page;
+use crate::servers::Folder;
 use crate::servers::postgres::Postgres;
 use crate::servers::redis::Redis;
 
-const SESSIONS: u32 = 10_000;
+const SESSIONS: u32 = 5_000;
 
 /// How the page names what is measured, in the order of its rows: bytes of JSON, and whether each is
 /// of an owner of its own.
@@ -58,6 +61,21 @@ async fn the_page_says_how_much_postgres_takes_for_a_session() {
         measured.push((kind, row.get(0)));
     }
     compare("PostgreSQL 15", &measured);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_how_much_sqlite_takes_for_a_session() {
+    let mut measured = Vec::new();
+    for (kind, bytes, is_owned) in KINDS {
+        let folder = Folder::new("sizes");
+        let path = folder.path().join("sessions.db");
+        let store = SqliteStore::open(&path).await.unwrap();
+        fill(&store, bytes, is_owned, 0..SESSIONS).await;
+        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let file = Connection::open(&path).unwrap();
+        measured.push((kind, file.query_row(size, [], |row| row.get(0)).unwrap()));
+    }
+    compare("SQLite 3", &measured);
 }
 
 /// Stores sessions, some at once.

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use crate::client::{Lost, ask};
 use crate::servers::postgres::Postgres;
 use crate::servers::redis::{Cluster, Redis};
-use crate::servers::signal;
+use crate::servers::{Folder, signal};
 use crate::support::Example;
-use crate::{SECRETS, WELCOME, count, pair, start, visit, welcome};
+use crate::{SECRETS, WELCOME, count, file, pair, start, visit, welcome};
 
 /// Kills one of two servers in a stream of visits by one visitor, which all go on at the other.
 async fn a_visitor_goes_on_at_the_other(store: &str) {
@@ -86,11 +86,16 @@ async fn a_server_that_is_killed_takes_no_visit_from_postgres_with_it() {
     a_visitor_goes_on_at_the_other(&Postgres::shared().url()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_takes_no_visit_from_a_file_with_it() {
+    let folder = Folder::new("two-servers");
+    a_visitor_goes_on_at_the_other(&file(&folder)).await;
+}
+
 #[tokio::test]
-#[ignore = "needs redis-server (Debian package redis-server)"]
 async fn a_cookie_under_another_secret_is_not_known() {
-    let redis = Redis::start();
-    let [one, stranger] = SECRETS.map(|secret| start(&redis.url(), secret));
+    let folder = Folder::new("two-servers");
+    let [one, stranger] = SECRETS.map(|secret| start(&file(&folder), secret));
     let cookie = welcome(&one).await;
     let answer = ask(stranger.address, Some(&cookie)).await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, WELCOME));
@@ -99,23 +104,21 @@ async fn a_cookie_under_another_secret_is_not_known() {
 }
 
 #[tokio::test]
-#[ignore = "needs redis-server (Debian package redis-server)"]
 async fn it_stops_when_it_is_told_to() {
-    let redis = Redis::start();
-    let mut server = start(&redis.url(), SECRETS[0]);
+    let folder = Folder::new("two-servers");
+    let mut server = start(&file(&folder), SECRETS[0]);
     welcome(&server).await;
     signal("INT", &[server.pid()]);
     assert!(server.ended_well());
 }
 
 #[tokio::test]
-#[ignore = "needs redis-server (Debian package redis-server)"]
 async fn a_port_that_is_taken_is_named() {
-    let redis = Redis::start();
+    let folder = Folder::new("two-servers");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = ended(&[
-        ("SESSION_STORE", &redis.url()),
+        ("SESSION_STORE", &file(&folder)),
         ("SESSION_SECRET", SECRETS[0]),
         ("PORT", &port),
     ]);
@@ -144,7 +147,7 @@ fn what_cannot_work_is_said_at_the_start() {
         (
             vec![secret, ("SESSION_STORE", "mysql://ann:s3cret@db/shop")],
             "`SESSION_STORE` cannot be used: it is none of redis://host, redis+cluster://host,host, \
-             redis+sentinel://host,host/master, postgres://user@host/database\n",
+             redis+sentinel://host,host/master, postgres://user@host/database, sqlite:path\n",
         ),
     ] {
         assert_eq!(ended(&environment), says);
@@ -154,6 +157,7 @@ fn what_cannot_work_is_said_at_the_start() {
         "redis+cluster://:s3cret@127.0.0.1:1",
         "redis+sentinel://:s3cret@127.0.0.1:1/main",
         "postgres://ann:s3cret@127.0.0.1:1/shop",
+        "sqlite:/nowhere/shop.db",
     ] {
         let said = ended(&[secret, ("SESSION_STORE", store)]);
         let begins = "`SESSION_STORE` cannot be used: the session store is unavailable: ";

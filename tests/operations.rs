@@ -1,6 +1,8 @@
 //! What the operations page says is what the servers say.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "operations/connections.rs"]
+mod connections;
 #[path = "operations/rights.rs"]
 mod rights;
 mod servers;

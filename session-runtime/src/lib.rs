@@ -64,8 +64,9 @@ pub use store::{PostgresConfigError, PostgresStore};
 pub use store::{SqliteConfigError, SqliteStore};
 pub use wire::Wire;
 
-#[doc = include_str!("../docs/operations.md")]
 pub mod operations {
+    #![doc = include_str!("../docs/operations.md")]
+
     #[doc = include_str!("../docs/dependencies.md")]
     ///
     /// # By default

@@ -78,25 +78,15 @@ const PREFIX: &str = "sessile:";
 /// | `owned_by` | `ZRANGEBYSCORE`, and `MGET` for each 64 sessions; once more if one that is listed is gone | the same; `MGET` asks each session's node |
 /// | `remove_expired` | none: the server does it | |
 ///
-/// Scripts go by `EVALSHA`; a server that has forgotten one is sent it by `EVAL`. A session that has
-/// owners is listed anew once it is stored or touched beyond the time that its list lasts, which is about
-/// every second time that it would have ended: by one more script for each owner, and the first once
-/// more. One that is removed or rotated away is taken from the list by a script of its own, and nobody waits.
+/// A session that is removed or rotated away is taken from its owners' lists by a script of its own, and
+/// nobody waits.
 ///
 /// On a cluster the two keys of a rotation are mostly in two slots, which no step changes at once: the
 /// new session is stored first and waits, the old key decides, and who finds it waiting looks there. A
 /// prefix with a hash tag, such as `{shop}:`, keeps all in one slot, and a rotation is one script again.
 ///
-/// # What the server may lose
-///
-/// - `maxmemory-policy noeviction` is the one to choose: a full server then refuses new sessions, which is
-///   [`StoreError::Full`]. Any other may evict sessions that are live, and, worse, the list of an owner's
-///   sessions or a mark, so that `revoke_all` misses one.
-/// - A server that is killed forgets what it has not written: with `appendfsync always` nothing, with
-///   `everysec` up to about a second, without append-only file all since the last snapshot.
-/// - A failover, by sentinels or in a cluster, forgets what the replica had not yet received, as replication
-///   is asynchronous: a new session is gone, and **a logout or a rotation of that instant may be undone**.
-///   `min-replicas-to-write 1` with a short `min-replicas-max-lag` bounds how much.
+/// What a request costs, what the server may lose and what to set against it, room, rights and deadlines:
+/// see [`operations`](crate::operations).
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,

@@ -29,3 +29,33 @@ fn printed(text: &str) -> String {
     // Without the language.
     block.split_once('\n').unwrap().1.trim().to_owned()
 }
+
+#[test]
+fn what_is_to_be_watched_is_said_at_the_level_on_the_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("session-runtime/src");
+    let sources = ["layer/events.rs", "data/reader.rs"].map(|file| root.join(file));
+    let sources = sources.map(|path| fs::read_to_string(path).unwrap());
+    // A message may go over several lines.
+    let sources = sources.join("");
+    let said: Vec<_> = sources.split_whitespace().collect();
+    let said = said.join(" ").replace("\\ ", "");
+    let page = page();
+    let (_, watched) = page.split_once("| event | level | means |").unwrap();
+    let (watched, _) = watched.split_once("\n\n").unwrap();
+    let mut count = 0;
+    for row in watched.lines().skip(2) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let (events, level) = (cells[1].split('`').skip(1).step_by(2), cells[2]);
+        for event in events {
+            let call = format!("{level}!(");
+            let mut calls = said.split(&call).skip(1);
+            let is_said = calls.any(|call| {
+                let (arguments, _) = call.split_once(");").unwrap();
+                arguments.contains(&format!("\"{event}"))
+            });
+            assert!(is_said, "{level}: {event}");
+            count += 1;
+        }
+    }
+    assert!(count > 8, "{count} events are watched");
+}

@@ -66,6 +66,7 @@ pub use wire::Wire;
 
 pub mod operations {
     #![doc = include_str!("../docs/operations.md")]
+    // The failovers that were measured, `docs/failover.md`, belong here.
 
     #[doc = include_str!("../docs/dependencies.md")]
     ///

@@ -22,7 +22,7 @@ use scan::{CANARY, scan};
 const PRINTED: &str = "suite.txt";
 
 /// The programs of the suite that serve nobody, so that nothing is logged in them.
-const SERVE_NOBODY: [&str; 4] = ["layering", "sessile", "session_derive", "ui"];
+const SERVE_NOBODY: [&str; 5] = ["fault_proxy", "layering", "sessile", "session_derive", "ui"];
 
 #[test]
 #[ignore = "searches what the suite has logged: ./tests/all runs it after the suite, with SESSILE_TRACE_DIR set"]

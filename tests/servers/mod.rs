@@ -1,4 +1,5 @@
-//! Real servers for a test: on free ports, in folders of their own, ended with the test, however it ends.
+//! Real servers for a test: on free ports, in folders of their own, ended with the test, however it ends;
+//! and what stands between a store and its server.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,6 +9,7 @@
 
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
 

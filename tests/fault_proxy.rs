@@ -42,28 +42,36 @@ async fn connect(proxy: &Proxy) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
-/// What comes back for a question, or how it fails; `None` where nothing comes.
-async fn ask(stream: &mut TcpStream, question: &str) -> Option<Result<String, ErrorKind>> {
-    let asked = stream.write_all(question.as_bytes()).await;
-    if let Err(error) = asked {
-        return Some(Err(error.kind()));
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Text(String),
+    Nothing,
+    Closed,
+    Reset,
+}
+
+async fn ask(stream: &mut TcpStream, question: &str) -> Heard {
+    match stream.write_all(question.as_bytes()).await {
+        Ok(()) => hear(stream).await,
+        Err(error) => panic!("{error}"),
     }
-    hear(stream).await
 }
 
-async fn hear(stream: &mut TcpStream) -> Option<Result<String, ErrorKind>> {
+async fn hear(stream: &mut TcpStream) -> Heard {
     let mut chunk = [0; 64];
-    let read = timeout(MOMENT, stream.read(&mut chunk)).await.ok()?;
-    let text = |length| String::from_utf8_lossy(&chunk[..length]).into_owned();
-    Some(read.map(text).map_err(|error| error.kind()))
+    match timeout(MOMENT, stream.read(&mut chunk)).await {
+        Err(_) => Heard::Nothing,
+        Ok(Ok(0)) => Heard::Closed,
+        Ok(Ok(length)) => answer(&String::from_utf8_lossy(&chunk[..length])),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionReset => Heard::Reset,
+        Ok(Err(error)) => panic!("{error}"),
+    }
 }
 
-fn answer(text: &str) -> Option<Result<String, ErrorKind>> {
-    Some(Ok(text.to_owned()))
+fn answer(text: &str) -> Heard {
+    Heard::Text(text.to_owned())
 }
-
-const CLOSED: Option<Result<String, ErrorKind>> = Some(Ok(String::new()));
-const RESET: Option<Result<String, ErrorKind>> = Some(Err(ErrorKind::ConnectionReset));
 
 #[tokio::test]
 async fn without_a_fault_everything_passes() {
@@ -101,7 +109,7 @@ async fn a_delay_is_for_each_chunk_and_both_ways() {
     assert!(begun.elapsed() >= Duration::from_millis(120));
     // What is under way when it ends comes at once.
     proxy.set(Fault::Delay(Duration::from_mins(1)));
-    assert_eq!(ask(&mut stream, "2").await, None);
+    assert_eq!(ask(&mut stream, "2").await, Heard::Nothing);
     proxy.clear();
     assert_eq!(hear(&mut stream).await, answer("a2"));
 }
@@ -112,7 +120,7 @@ async fn swallowed_requests_do_not_arrive() {
     let proxy = Proxy::before(&[port]);
     let mut stream = connect(&proxy).await;
     proxy.set(Fault::SwallowRequests);
-    assert_eq!(ask(&mut stream, "1").await, None);
+    assert_eq!(ask(&mut stream, "1").await, Heard::Nothing);
     proxy.clear();
     assert_eq!(ask(&mut stream, "2").await, answer("a2"));
     assert_eq!(heard.try_recv().unwrap(), "2");
@@ -124,7 +132,7 @@ async fn requests_whose_replies_are_swallowed_arrive() {
     let proxy = Proxy::before(&[port]);
     let mut stream = connect(&proxy).await;
     proxy.set(Fault::SwallowReplies);
-    assert_eq!(ask(&mut stream, "1").await, None);
+    assert_eq!(ask(&mut stream, "1").await, Heard::Nothing);
     proxy.clear();
     assert_eq!(ask(&mut stream, "2").await, answer("a2"));
     assert_eq!(heard.try_recv().unwrap(), "1");
@@ -136,7 +144,7 @@ async fn what_stands_still_goes_on() {
     let proxy = Proxy::before(&[port]);
     proxy.set(Fault::Stall);
     let mut stream = connect(&proxy).await;
-    assert_eq!(ask(&mut stream, "1").await, None);
+    assert_eq!(ask(&mut stream, "1").await, Heard::Nothing);
     assert!(heard.try_recv().is_err());
     proxy.clear();
     assert_eq!(hear(&mut stream).await, answer("a1"));
@@ -144,7 +152,7 @@ async fn what_stands_still_goes_on() {
 
 #[tokio::test]
 async fn connections_are_reset_or_closed_and_so_are_new_ones() {
-    for (fault, end) in [(Fault::Reset, RESET), (Fault::HangUp, CLOSED)] {
+    for (fault, end) in [(Fault::Reset, Heard::Reset), (Fault::HangUp, Heard::Closed)] {
         let (port, mut heard) = server().await;
         let proxy = Proxy::before(&[port]);
         let mut open = connect(&proxy).await;
@@ -169,7 +177,7 @@ async fn a_port_that_refuses_listens_again() {
     let mut open = connect(&proxy).await;
     assert_eq!(ask(&mut open, "1").await, answer("a1"));
     proxy.set(Fault::Refuse);
-    assert_eq!(hear(&mut open).await, CLOSED);
+    assert_eq!(hear(&mut open).await, Heard::Closed);
     let begun = Instant::now();
     let refused = loop {
         match TcpStream::connect(address).await {
@@ -190,7 +198,10 @@ async fn a_port_that_refuses_listens_again() {
 
 #[tokio::test]
 async fn a_reply_is_cut_and_its_connection_ends() {
-    for (fault, end) in [(Fault::CutReply(1), CLOSED), (Fault::ResetReply(1), RESET)] {
+    for (fault, end) in [
+        (Fault::CutReply(1), Heard::Closed),
+        (Fault::ResetReply(1), Heard::Reset),
+    ] {
         let (port, _heard) = server().await;
         let proxy = Proxy::before(&[port]);
         let mut stream = connect(&proxy).await;
@@ -223,7 +234,7 @@ async fn one_reply_is_spoilt_to_the_request_that_was_named() {
     proxy.set_for_next_with(b"write", Fault::CutReply(0));
     assert_eq!(ask(&mut one, "read").await, answer("aread"));
     assert!(!proxy.has_struck());
-    assert_eq!(ask(&mut one, "write").await, CLOSED);
+    assert_eq!(ask(&mut one, "write").await, Heard::Closed);
     assert!(proxy.has_struck());
     assert_eq!(ask(&mut other, "write").await, answer("awrite"));
     for question in ["read", "write", "write"] {
@@ -242,10 +253,10 @@ async fn open_connections_are_spoilt_for_good_and_new_ones_are_not() {
     let mut open = connect(&proxy).await;
     assert_eq!(ask(&mut open, "1").await, answer("a1"));
     proxy.set_for_open(Fault::SwallowRequests);
-    assert_eq!(ask(&mut open, "2").await, None);
+    assert_eq!(ask(&mut open, "2").await, Heard::Nothing);
     let mut new = connect(&proxy).await;
     assert_eq!(ask(&mut new, "3").await, answer("a3"));
     proxy.clear();
-    assert_eq!(ask(&mut open, "4").await, None);
+    assert_eq!(ask(&mut open, "4").await, Heard::Nothing);
     assert_eq!(ask(&mut new, "5").await, answer("a5"));
 }

@@ -5,6 +5,8 @@
 
 mod invariants;
 mod servers;
+#[path = "invariants_postgres/site.rs"]
+mod site;
 mod support;
 
 use std::time::Duration;
@@ -12,11 +14,12 @@ use std::time::Duration;
 use invariants::schedule::settle_by;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, faults, floods, held, history, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::postgres::Postgres;
 use sessile::PostgresStore;
+use site::OwnServer;
 
 /// A store with tables of its own. A call whose caller has gone keeps its connection until the server
 /// has answered.
@@ -285,4 +288,28 @@ async fn nothing_brings_a_revoked_session_back() {
 async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done() {
     let check = cancel::a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done;
     check(postgres().await, InSteps).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_store_that_fails_is_an_error_in_time() {
+    faults::a_store_that_fails_is_an_error_in_time(OwnServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn an_operation_whose_answer_was_lost_is_done_once() {
+    faults::lost::an_operation_whose_answer_was_lost_is_done_once(OwnServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_request_goes_on_after_an_answer_was_lost() {
+    faults::lost::a_request_goes_on_after_an_answer_was_lost(OwnServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn the_next_request_finds_what_was_lost() {
+    faults::lost::the_next_request_finds_what_was_lost(OwnServer::start().await).await;
 }

@@ -120,6 +120,10 @@ impl Postgres {
         }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         self.url_of("postgres")
     }

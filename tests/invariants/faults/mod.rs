@@ -1,0 +1,83 @@
+//! Fails closed, in bounded time: a store that is down, slow, frozen or wrong is an error within the
+//! deadline; nothing is overwritten, and it is healthy again by itself.
+
+mod case;
+mod ledger;
+pub(crate) mod lost;
+mod visits;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sessile::{SessionStore, StoreKey};
+use tokio::task::JoinSet;
+
+use self::case::{Case, Figures};
+use super::size;
+use crate::servers::proxy::Proxy;
+
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// How much later than its deadline an answer may come.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// How soon a request has to work once a fault is over.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// A real server, and how to reach it.
+pub(crate) trait Site: Send + Sync + 'static {
+    type Store: SessionStore + Clone;
+
+    /// A new store, and what stands between it and its server.
+    fn place(&self) -> (Self::Store, Arc<Proxy>);
+
+    /// A store that reaches the server unhindered.
+    fn direct(&self) -> Self::Store;
+
+    /// Stops the server where it is.
+    fn freeze(&self);
+
+    fn thaw(&self);
+
+    /// Replies that no request of a store has: no protocol at all, or one of another kind.
+    fn wrong_replies(&self) -> &'static [(&'static str, &'static [u8])];
+
+    /// What the request of a store contains that asks for this key.
+    fn names(&self, key: StoreKey) -> Vec<u8>;
+
+    /// Whether each place has a proxy of its own.
+    fn places_are_apart(&self) -> bool {
+        true
+    }
+}
+
+/// How many faults are tried at once, each at a place of its own.
+const AT_ONCE: usize = 6;
+
+pub(crate) async fn a_store_that_fails_is_an_error_in_time(site: impl Site) {
+    let site = Arc::new(site);
+    let mut figures = Figures::default();
+    let at_once = if site.places_are_apart() { AT_ONCE } else { 1 };
+    for _ in 0..size(1, 10) {
+        let mut cases = case::cases(site.wrong_replies()).into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < at_once
+                && let Some(case) = cases.next()
+            {
+                running.spawn(run(Arc::clone(&site), case));
+            }
+            let Some(ran) = running.join_next().await else {
+                break;
+            };
+            figures.add(ran.expect("no request was answered wrongly"));
+        }
+        // All places would stand still with the server.
+        figures.add(run(Arc::clone(&site), case::frozen()).await);
+    }
+    figures.print();
+}
+
+async fn run<T: Site>(site: Arc<T>, case: Case) -> Figures {
+    case::run(&*site, case).await
+}

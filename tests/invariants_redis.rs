@@ -6,15 +6,18 @@
 
 mod invariants;
 mod servers;
+#[path = "invariants_redis/sites.rs"]
+mod sites;
 mod support;
 
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, faults, floods, held, history, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::redis::{Cluster, Redis};
 use sessile::RedisStore;
+use sites::OneServer;
 
 fn open(redis: &Redis) -> RedisStore {
     RedisStore::open(&redis.url()).unwrap()
@@ -372,4 +375,28 @@ async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
     let store = RedisStore::open(&cluster.url()).unwrap();
     let rounds = size(50, 10_000);
     limits::never_more_are_let_in_than_allowed(store, InRandomSteps, rounds).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_store_that_fails_is_an_error_in_time() {
+    faults::a_store_that_fails_is_an_error_in_time(OneServer(Redis::start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn an_operation_whose_answer_was_lost_is_done_once() {
+    faults::lost::an_operation_whose_answer_was_lost_is_done_once(OneServer(Redis::start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_request_goes_on_after_an_answer_was_lost() {
+    faults::lost::a_request_goes_on_after_an_answer_was_lost(OneServer(Redis::start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn the_next_request_finds_what_was_lost() {
+    faults::lost::the_next_request_finds_what_was_lost(OneServer(Redis::start())).await;
 }

@@ -99,10 +99,11 @@ impl ExpressStore {
         let (keys, args) = ([self.name(key)?], [latest.as_str(), &least]);
         // Where it is carried out twice, the second time changes nothing.
         let answer = self.ask(&script::EXPRESS_LOAD, &keys, &args).await?;
-        let Value::Array(parts) = answer else {
-            return Ok(None);
-        };
-        stored(&parts, now).map(Some)
+        match answer {
+            Value::Nil => Ok(None),
+            Value::Array(parts) => stored(&parts, now).map(Some),
+            _ => Err(text::foreign()),
+        }
     }
 
     async fn put_new(
@@ -116,8 +117,11 @@ impl ExpressStore {
             .arg(self.name(key)?)
             .arg(new.record.fields.to_json());
         command.arg("EX").arg(seconds(new.expires, now)).arg("NX");
-        let answer = self.link.tell(&command).await.map_err(refused)?;
-        Ok(answer != Value::Nil)
+        match self.link.tell(&command).await.map_err(refused)? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            _ => Err(text::foreign()),
+        }
     }
 
     async fn swap(
@@ -177,8 +181,10 @@ impl ExpressStore {
     async fn end(&self, key: StoreKey) -> Result<bool, StoreError> {
         let mut command = ::redis::cmd("DEL");
         command.arg(self.name(key)?);
-        let removed = self.link.tell(&command).await.map_err(refused)?;
-        Ok(removed == Value::Int(1))
+        match self.link.tell(&command).await.map_err(refused)? {
+            Value::Int(removed) => Ok(removed == 1),
+            _ => Err(text::foreign()),
+        }
     }
 
     async fn decide(

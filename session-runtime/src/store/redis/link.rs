@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::SingleNodeRoutingInfo;
-use ::redis::sentinel::SentinelClient;
 use ::redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
     ServerErrorKind, Value,
@@ -21,11 +21,14 @@ use ::redis::{
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::source::Sentinels;
+
 /// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
 const OPENING: Duration = Duration::from_secs(5);
 
-/// A caller who gave up after waiting so long takes the connection for dead: the next one is opened
-/// to wherever the server is then.
+/// Callers who gave up after waiting so long, one after another and without any answer, take the
+/// connection for dead: the next one is opened to wherever the server is then. An attempt to connect
+/// that takes as long has another one beside it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How many calls may wait to be written, before further ones wait for a place.
@@ -37,12 +40,17 @@ const REDIRECTIONS: u32 = 6;
 pub(super) struct Link {
     source: Source,
     slot: Mutex<Slot>,
+    /// For how long, in microseconds, callers have waited in vain since the last answer. Each may
+    /// have a deadline that is shorter than the patience.
+    silence: AtomicU64,
+    /// Counts the attempts to connect.
+    attempts: AtomicU64,
 }
 
 /// Where connections come from.
 pub(super) enum Source {
     Server(Client),
-    Sentinel(tokio::sync::Mutex<SentinelClient>),
+    Sentinel(Sentinels),
     Cluster(ClusterClient),
     Given(Arc<dyn Given>),
 }
@@ -52,7 +60,18 @@ struct Slot {
     /// Counts the connections, so that nobody gives up a newer one than their own.
     generation: u64,
     /// The connection that is open, or will be.
-    line: Option<watch::Receiver<Option<RedisResult<Line>>>>,
+    line: Option<Opening>,
+}
+
+type Opened = Option<RedisResult<Line>>;
+
+/// A connection that is open, or being opened.
+struct Opening {
+    hear: watch::Receiver<Opened>,
+    /// What attempts tell, for as long as there are any.
+    tell: Weak<watch::Sender<Opened>>,
+    /// When the last attempt began.
+    since: Instant,
 }
 
 #[derive(Clone)]
@@ -81,6 +100,8 @@ impl Link {
         Arc::new(Self {
             source,
             slot: Mutex::default(),
+            silence: AtomicU64::default(),
+            attempts: AtomicU64::default(),
         })
     }
 
@@ -102,6 +123,7 @@ impl Link {
         };
         let answer = line.call(command).await;
         waiting.since = None;
+        self.silence.store(0, Ordering::Relaxed);
         if answer.as_ref().is_err_and(is_lost) {
             self.give_up(generation);
         }
@@ -114,11 +136,13 @@ impl Link {
             return Ok((0, Line::Given(Arc::clone(given))));
         }
         loop {
-            let (generation, mut line) = self.opened();
-            // Without an answer where the runtime has ended that opened it.
-            let line = match line.wait_for(Option::is_some).await {
-                Ok(line) => line.clone(),
-                Err(_) => None,
+            let (generation, mut line, since) = self.opened();
+            let opened = line.wait_for(Option::is_some);
+            let line = match tokio::time::timeout_at(since + PATIENCE, opened).await {
+                Ok(Ok(line)) => line.clone(),
+                // The runtime has ended that opened it.
+                Ok(Err(_)) => None,
+                Err(_) => continue,
             };
             match line {
                 Some(Ok(line)) => return Ok((generation, line)),
@@ -128,27 +152,48 @@ impl Link {
         }
     }
 
-    /// The connection that is open, or being opened: in a task of its own, so that callers who give
-    /// up do not undo what has been reached.
-    fn opened(self: &Arc<Self>) -> (u64, watch::Receiver<Option<RedisResult<Line>>>) {
+    /// The connection that is open, or being opened, and since when: if for too long, by another
+    /// attempt too.
+    fn opened(self: &Arc<Self>) -> (u64, watch::Receiver<Opened>, Instant) {
         let mut slot = self.slot();
-        if let Some(line) = &slot.line {
-            return (slot.generation, line.clone());
+        let (generation, now) = (slot.generation, Instant::now());
+        if let Some(line) = &mut slot.line {
+            let is_late = line.hear.borrow().is_none() && now >= line.since + PATIENCE;
+            if let (true, Some(tell)) = (is_late, line.tell.upgrade()) {
+                line.since = now;
+                self.attempt(generation, tell);
+            }
+            return (generation, line.hear.clone(), line.since);
         }
-        slot.generation += 1;
-        let generation = slot.generation;
         let (tell, hear) = watch::channel(None);
-        slot.line = Some(hear.clone());
+        let tell = Arc::new(tell);
+        slot.generation += 1;
+        slot.line = Some(Opening {
+            hear: hear.clone(),
+            tell: Arc::downgrade(&tell),
+            since: now,
+        });
+        self.silence.store(0, Ordering::Relaxed);
+        self.attempt(slot.generation, tell);
+        (slot.generation, hear, now)
+    }
+
+    /// Opens a connection in a task of its own, so that callers who give up do not undo what has been
+    /// reached. Of several attempts the first that ends tells how.
+    fn attempt(self: &Arc<Self>, generation: u64, tell: Arc<watch::Sender<Opened>>) {
         let link = Arc::clone(self);
         tokio::spawn(async move {
             let opened = tokio::time::timeout(OPENING, link.open(generation)).await;
             let opened = opened.unwrap_or_else(|_| Err(frozen()));
-            if opened.is_err() {
+            if opened.is_err() && tell.borrow().is_none() {
                 link.give_up(generation);
             }
-            tell.send_replace(Some(opened));
+            tell.send_if_modified(|told| {
+                let is_first = told.is_none();
+                told.get_or_insert(opened);
+                is_first
+            });
         });
-        (generation, hear)
     }
 
     async fn open(self: &Arc<Self>, generation: u64) -> RedisResult<Line> {
@@ -158,8 +203,9 @@ impl Link {
                 let opened = client.get_multiplexed_async_connection_with_config(&config);
                 opened.await.map(Line::Server)
             }
-            Source::Sentinel(client) => {
-                let mut client = client.lock().await;
+            Source::Sentinel(sentinels) => {
+                let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+                let mut client = sentinels.client(attempt)?;
                 let opened = client.get_async_connection_with_config(&config);
                 opened.await.map(Line::Server)
             }
@@ -220,7 +266,10 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) {
+        let Some(since) = self.since else { return };
+        let waited = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let before = self.link.silence.fetch_add(waited, Ordering::Relaxed);
+        if Duration::from_micros(before.saturating_add(waited)) >= PATIENCE {
             self.link.give_up(self.generation);
         }
     }

@@ -78,7 +78,7 @@ impl RedisStore {
         answer: RedisResult<Value>,
         now: Timestamp,
     ) -> Result<Option<Option<Stored>>, StoreError> {
-        let Value::BulkString(text) = answer.map_err(refused)? else {
+        let Some(text) = text::found(answer.map_err(refused)?)? else {
             return Ok(Some(None));
         };
         Ok(match Standing::read(&text)? {

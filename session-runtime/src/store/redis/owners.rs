@@ -103,13 +103,13 @@ impl RedisStore {
         let Value::Array(texts) = self.ask(&command).await? else {
             return Err(text::foreign());
         };
+        if texts.len() != keys.len() {
+            return Err(text::foreign());
+        }
         let mut waiting = Vec::new();
         for (key, text) in keys.iter().zip(texts) {
-            let standing = match text {
-                Value::BulkString(text) => Some(Standing::read(&text)?),
-                _ => None,
-            };
-            match standing {
+            let standing = text::found(text)?;
+            match standing.map(|text| Standing::read(&text)).transpose()? {
                 Some(Standing::Session(stored)) if stored.is_live(now) => {
                     found.insert(*key, stored);
                 }
@@ -140,11 +140,12 @@ impl RedisStore {
         let Value::Array(listed) = self.ask(&command).await? else {
             return Err(text::foreign());
         };
-        let key = |listed| match listed {
-            Value::BulkString(key) => StoreKey::parse(&key),
-            _ => None,
-        };
-        Ok(listed.into_iter().filter_map(key).collect())
+        let mut keys = Vec::with_capacity(listed.len());
+        for key in listed {
+            let key = text::found(key)?.ok_or_else(text::foreign)?;
+            keys.extend(StoreKey::parse(&key));
+        }
+        Ok(keys)
     }
 
     pub(super) async fn set_mark(
@@ -181,7 +182,7 @@ impl RedisStore {
     ) -> Result<Option<Timestamp>, StoreError> {
         let mut command = ::redis::cmd("GET");
         command.arg(self.mark_of(owner));
-        let Value::BulkString(mark) = self.ask(&command).await? else {
+        let Some(mark) = text::found(self.ask(&command).await?)? else {
             return Ok(None);
         };
         let (at, until) = text::read_mark(&mark)?;

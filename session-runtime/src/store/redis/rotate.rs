@@ -9,8 +9,6 @@
 
 use std::time::Duration;
 
-use ::redis::Value;
-
 use super::super::{StoreError, Stored, Swap};
 use super::RedisStore;
 use super::script::{self, Reply};
@@ -129,7 +127,7 @@ impl RedisStore {
     ) -> Result<bool, StoreError> {
         let mut command = ::redis::cmd("GET");
         command.arg(self.session_of(from));
-        let Value::BulkString(text) = self.ask(&command).await? else {
+        let Some(text) = text::found(self.ask(&command).await?)? else {
             return Ok(false);
         };
         match Standing::read(&text)? {

@@ -95,13 +95,36 @@ impl<'a> Several<'a> {
             .map(|host| format!("{scheme}://{host}").into_connection_info())
             .collect();
         let node = format!("{scheme}://{user}master/{database}").into_connection_info()?;
-        let client = SentinelClient::build(
-            sentinels?,
-            master.to_owned(),
-            Some(as_node(&node)),
+        let sentinels = Sentinels {
+            nodes: sentinels?,
+            master: master.to_owned(),
+            settings: as_node(&node),
+        };
+        sentinels.client(0)?;
+        Ok(Source::Sentinel(sentinels))
+    }
+}
+
+/// Who names the master.
+pub(super) struct Sentinels {
+    nodes: Vec<ConnectionInfo>,
+    master: String,
+    /// How the master is to be spoken to.
+    settings: SentinelNodeConnectionInfo,
+}
+
+impl Sentinels {
+    /// Asks another one first at each attempt, as one that stands still would hold up every one.
+    pub(super) fn client(&self, attempt: u64) -> RedisResult<SentinelClient> {
+        let mut nodes = self.nodes.clone();
+        let first = usize::try_from(attempt).unwrap_or(0) % nodes.len();
+        nodes.rotate_left(first);
+        SentinelClient::build(
+            nodes,
+            self.master.clone(),
+            Some(self.settings.clone()),
             SentinelServerType::Master,
-        )?;
-        Ok(Source::Sentinel(tokio::sync::Mutex::new(client)))
+        )
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use ::redis::Value;
+
 use super::super::{StoreError, Stored};
 use crate::expiry::Timestamp;
 use crate::record::{Owners, Record, RecordError, Revision};
@@ -50,6 +52,15 @@ impl Standing {
             return Ok(Self::Pending(word(from)?));
         }
         session(text).map(Self::Session)
+    }
+}
+
+/// What lies under a key, if anything: an answer of another kind says nothing of an absence.
+pub(super) fn found(answer: Value) -> Result<Option<Vec<u8>>, StoreError> {
+    match answer {
+        Value::BulkString(text) => Ok(Some(text)),
+        Value::Nil => Ok(None),
+        _ => Err(foreign()),
     }
 }
 

@@ -293,7 +293,7 @@ async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs postgres (Debian package postgresql)"]
 async fn a_store_that_fails_is_an_error_in_time() {
-    faults::a_store_that_fails_is_an_error_in_time(OwnServer::start().await).await;
+    faults::a_store_that_fails_is_an_error_in_time(vec![OwnServer::start().await]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use invariants::{
 };
 use servers::redis::{Cluster, Redis};
 use sessile::RedisStore;
-use sites::OneServer;
+use sites::{ClusterBehindProxy, OneServer};
 
 fn open(redis: &Redis) -> RedisStore {
     RedisStore::open(&redis.url()).unwrap()
@@ -380,7 +380,7 @@ async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server (Debian package redis-server)"]
 async fn a_store_that_fails_is_an_error_in_time() {
-    faults::a_store_that_fails_is_an_error_in_time(OneServer(Redis::start())).await;
+    faults::a_store_that_fails_is_an_error_in_time(vec![OneServer(Redis::start())]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -399,4 +399,26 @@ async fn a_request_goes_on_after_an_answer_was_lost() {
 #[ignore = "needs redis-server (Debian package redis-server)"]
 async fn the_next_request_finds_what_was_lost() {
     faults::lost::the_next_request_finds_what_was_lost(OneServer(Redis::start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_store_on_a_cluster_that_fails_is_an_error_in_time() {
+    // A cluster has one proxy, and so one fault at a time.
+    let clusters = (0..3).map(|_| ClusterBehindProxy::start()).collect();
+    faults::a_store_that_fails_is_an_error_in_time(clusters).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn an_operation_on_a_cluster_whose_answer_was_lost_is_done_once() {
+    let cluster = ClusterBehindProxy::start();
+    faults::lost::an_operation_whose_answer_was_lost_is_done_once(cluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_request_goes_on_after_an_answer_of_a_cluster_was_lost() {
+    let cluster = ClusterBehindProxy::start();
+    faults::lost::a_request_goes_on_after_an_answer_was_lost(cluster).await;
 }

@@ -17,9 +17,10 @@ use tokio::sync::{oneshot, watch};
 pub enum Fault {
     /// Each chunk comes so much later.
     Delay(Duration),
-    /// What clients send is read and goes nowhere.
+    /// What clients send is read and goes nowhere; nor does what they send later on that connection,
+    /// since no network leaves out what is in the middle.
     SwallowRequests,
-    /// What the server answers is read and goes nowhere.
+    /// What the server answers is read and goes nowhere, and so on.
     SwallowReplies,
     /// Nothing is read from either side: connections are open, and stand still.
     Stall,
@@ -171,7 +172,6 @@ struct Connection {
 /// What becomes of a chunk.
 enum Fate<'a> {
     Passed(&'a [u8]),
-    Swallowed,
     /// Its connection is closed after so much of it.
     Last(&'a [u8]),
     /// Its connection is reset after so much of it.
@@ -200,6 +200,7 @@ impl Connection {
         let (mut request, mut reply) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         // What is done to the reply that is next.
         let mut next = None;
+        let (mut requests_go_nowhere, mut replies_go_nowhere) = (false, false);
         loop {
             let stands_still = self.fault() == Some(Fault::Stall);
             tokio::select! {
@@ -208,7 +209,9 @@ impl Connection {
                     let chunk = &request[..length];
                     next = self.take_next(chunk).or(next);
                     let fault = next.or(self.fault());
-                    if let Some(end) = send(server, self.of_request(chunk, fault).await).await {
+                    requests_go_nowhere |= fault == Some(Fault::SwallowRequests);
+                    let fate = self.of_request(chunk, fault).await;
+                    if !requests_go_nowhere && let Some(end) = send(server, fate).await {
                         return end;
                     }
                 }
@@ -216,7 +219,8 @@ impl Connection {
                     let Ok(length @ 1..) = read else { return End::Close };
                     let fault = next.take().or(self.fault());
                     let fate = self.of_reply(&reply[..length], fault).await;
-                    if let Some(end) = send(client, fate).await {
+                    replies_go_nowhere |= fault == Some(Fault::SwallowReplies);
+                    if !replies_go_nowhere && let Some(end) = send(client, fate).await {
                         return end;
                     }
                 }
@@ -253,7 +257,6 @@ impl Connection {
                 self.wait(length).await;
                 Fate::Passed(chunk)
             }
-            Some(Fault::SwallowRequests | Fault::Stall) => Fate::Swallowed,
             Some(Fault::HangUp | Fault::Refuse) => Fate::Last(&[]),
             Some(Fault::Reset) => Fate::Torn(&[]),
             _ => Fate::Passed(chunk),
@@ -262,17 +265,18 @@ impl Connection {
 
     async fn of_reply<'a>(&self, chunk: &'a [u8], fault: Option<Fault>) -> Fate<'a> {
         match fault {
-            None | Some(Fault::SwallowRequests) => Fate::Passed(chunk),
             Some(Fault::Delay(length)) => {
                 self.wait(length).await;
                 Fate::Passed(chunk)
             }
-            Some(Fault::SwallowReplies | Fault::Stall) => Fate::Swallowed,
             Some(Fault::HangUp | Fault::Refuse) => Fate::Last(&[]),
             Some(Fault::Reset) => Fate::Torn(&[]),
             Some(Fault::CutReply(length)) => Fate::Last(&chunk[..length.min(chunk.len())]),
             Some(Fault::ResetReply(length)) => Fate::Torn(&chunk[..length.min(chunk.len())]),
             Some(Fault::WrongReply(wrong)) => Fate::Passed(wrong),
+            None | Some(Fault::SwallowRequests | Fault::SwallowReplies | Fault::Stall) => {
+                Fate::Passed(chunk)
+            }
         }
     }
 
@@ -310,7 +314,6 @@ fn close(client: TcpStream, end: End) {
 async fn send(to: &mut TcpStream, fate: Fate<'_>) -> Option<End> {
     let (chunk, end) = match fate {
         Fate::Passed(chunk) => (chunk, None),
-        Fate::Swallowed => return None,
         Fate::Last(chunk) => (chunk, Some(End::Close)),
         Fate::Torn(chunk) => (chunk, Some(End::Reset)),
     };

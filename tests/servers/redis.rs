@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::proxy::Proxy;
 use super::{Folder, Program, free_port};
 
 /// How far from its port a node of a cluster listens to the others.
@@ -28,10 +29,14 @@ impl Redis {
 
     /// Starts a server and waits until it answers.
     pub fn with(options: &[&str]) -> Self {
+        Self::on(free_port(BUS), options)
+    }
+
+    fn on(port: u16, options: &[&str]) -> Self {
         let mut redis = Self {
             program: None,
             folder: Folder::new("redis"),
-            port: free_port(BUS),
+            port,
             options: options.iter().map(|&option| option.to_owned()).collect(),
         };
         redis.up();
@@ -156,43 +161,82 @@ impl Monitor {
     }
 }
 
-/// Three masters.
+/// Three masters, and then the replicas of each, if any.
 pub struct Cluster(pub Vec<Redis>);
 
 impl Cluster {
     pub fn start() -> Self {
-        let options = [
-            "--cluster-enabled",
-            "yes",
-            "--save",
-            "",
-            "--cluster-node-timeout",
-            "2000",
-        ];
-        let nodes: Vec<_> = (0..3).map(|_| Redis::with(&options)).collect();
+        Self::with(&["--save", ""], 0)
+    }
+
+    /// Starts a cluster with options of its own and so many replicas of each master.
+    pub fn with(options: &[&str], replicas: usize) -> Self {
+        let nodes = (0..3 * (1 + replicas)).map(|_| Redis::with(&of_cluster(options)));
+        Self::of(nodes.collect(), replicas)
+    }
+
+    /// Starts a cluster whose nodes name, in the place of their own addresses, those of a proxy.
+    pub fn behind_a_proxy() -> (Self, Proxy) {
+        let ports: Vec<_> = (0..3).map(|_| free_port(BUS)).collect();
+        let proxy = Proxy::before(&ports);
+        let node = |(port, announced): (&u16, &u16)| {
+            let (bus, announced) = ((port + BUS).to_string(), announced.to_string());
+            let options = ["--save", "", "--cluster-announce-port", &announced];
+            let options = [&options[..], &["--cluster-announce-bus-port", &bus]].concat();
+            Redis::on(*port, &of_cluster(&options))
+        };
+        let nodes = ports.iter().zip(proxy.ports()).map(node).collect();
+        (Self::of(nodes, 0), proxy)
+    }
+
+    fn of(nodes: Vec<Redis>, replicas: usize) -> Self {
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
         let created = Command::new("redis-cli")
             .args(["--cluster", "create"])
             .args(addresses)
+            .args(["--cluster-replicas", &replicas.to_string()])
             .arg("--cluster-yes")
             .output()
             .unwrap();
         assert!(created.status.success(), "{created:?}");
-        for node in &nodes {
+        let cluster = Self(nodes);
+        cluster.wait_until_whole();
+        cluster
+    }
+
+    /// Waits until all nodes that are up agree that all slots are served, and replicas follow.
+    pub fn wait_until_whole(&self) {
+        for node in self.0.iter().filter(|node| node.program.is_some()) {
             node.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+            if node.ask(&["ROLE"]).starts_with("slave") {
+                node.wait_for(&["INFO", "replication"], "master_link_status:up");
+            }
         }
-        Self(nodes)
     }
 
     pub fn url(&self) -> String {
-        let nodes = self.0.iter().map(|node| format!("127.0.0.1:{}", node.port));
-        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+        let ports: Vec<_> = self.0.iter().map(|node| node.port).collect();
+        url_of_cluster(&ports)
     }
 
     /// The name of a node.
     pub fn id(&self, node: usize) -> String {
         self.0[node].ask(&["CLUSTER", "MYID"]).trim().to_owned()
     }
+}
+
+pub fn url_of_cluster(ports: &[u16]) -> String {
+    let nodes: Vec<_> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    format!("redis+cluster://{}", nodes.join(","))
+}
+
+fn of_cluster<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec!["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    all.extend(options);
+    all
 }
 
 /// Moves so many slots from one node to another, while both are in use.

@@ -2,8 +2,7 @@
 
 use axum::Router;
 
-use super::super::world::request;
-use crate::support::visitor::ask;
+use super::visits::look;
 
 /// What each visitor's session may count; 0 where it has ended.
 #[derive(Default)]
@@ -31,7 +30,7 @@ impl Ledger {
 }
 
 async fn check(direct: &Router, what: &str, token: &str, counts: &[u64]) {
-    let read = ask(direct, request("/read", Some(token))).await;
+    let read = look(direct, "/read", token).await;
     let count: u64 = read.body.parse().unwrap();
     assert!(counts.contains(&count), "{what}: {count}, not {counts:?}");
 }

@@ -21,9 +21,6 @@ const DEADLINE: Duration = Duration::from_millis(400);
 /// How much later than its deadline an answer may come.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// How soon a request has to work once a fault is over.
-const RECOVERY: Duration = Duration::from_secs(1);
-
 /// A real server, and how to reach it.
 pub(crate) trait Site: Send + Sync + 'static {
     type Store: SessionStore + Clone;
@@ -45,6 +42,11 @@ pub(crate) trait Site: Send + Sync + 'static {
     /// What the request of a store contains that asks for this key.
     fn names(&self, key: StoreKey) -> Vec<u8>;
 
+    /// How soon a request has to work once a fault is over.
+    fn recovery(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     /// Whether each place has a proxy of its own.
     fn places_are_apart(&self) -> bool {
         true
@@ -54,30 +56,40 @@ pub(crate) trait Site: Send + Sync + 'static {
 /// How many faults are tried at once, each at a place of its own.
 const AT_ONCE: usize = 6;
 
-pub(crate) async fn a_store_that_fails_is_an_error_in_time(site: impl Site) {
-    let site = Arc::new(site);
+/// Several sites share the faults, and are tried side by side.
+pub(crate) async fn a_store_that_fails_is_an_error_in_time<T: Site>(sites: Vec<T>) {
     let mut figures = Figures::default();
-    let at_once = if site.places_are_apart() { AT_ONCE } else { 1 };
+    let sites: Vec<_> = sites.into_iter().map(Arc::new).collect();
     for _ in 0..size(1, 10) {
-        let mut cases = case::cases(site.wrong_replies()).into_iter();
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < at_once
-                && let Some(case) = cases.next()
-            {
-                running.spawn(run(Arc::clone(&site), case));
-            }
-            let Some(ran) = running.join_next().await else {
-                break;
-            };
-            figures.add(ran.expect("no request was answered wrongly"));
+        let mut shares = JoinSet::new();
+        for (number, site) in sites.iter().enumerate() {
+            let cases = case::cases(site.wrong_replies()).into_iter();
+            let share: Vec<_> = cases.skip(number).step_by(sites.len()).collect();
+            shares.spawn(try_all(Arc::clone(site), share));
         }
-        // All places would stand still with the server.
-        figures.add(run(Arc::clone(&site), case::frozen()).await);
+        for share in shares.join_all().await {
+            figures.add(share);
+        }
+        // All places of a site stand still with its server.
+        figures.add(case::run(&*sites[0], case::frozen()).await);
     }
     figures.print();
 }
 
-async fn run<T: Site>(site: Arc<T>, case: Case) -> Figures {
-    case::run(&*site, case).await
+async fn try_all<T: Site>(site: Arc<T>, cases: Vec<Case>) -> Figures {
+    let at_once = if site.places_are_apart() { AT_ONCE } else { 1 };
+    let (mut figures, mut cases) = (Figures::default(), cases.into_iter());
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < at_once
+            && let Some(case) = cases.next()
+        {
+            let site = Arc::clone(&site);
+            running.spawn(async move { case::run(&*site, case).await });
+        }
+        let Some(ran) = running.join_next().await else {
+            return figures;
+        };
+        figures.add(ran.expect("no request was answered wrongly"));
+    }
 }

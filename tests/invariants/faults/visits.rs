@@ -1,14 +1,18 @@
 //! What visitors ask for while a store fails.
 
+use std::time::{Duration, Instant};
+
 use axum::Router;
 use axum::extract::Path;
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
+use http::StatusCode;
 use sessile::{Session, SessionError, SessionHandle, SessionLayer, SessionStore, Sessions, merge};
 
 use super::super::world::{CookieChange, request, secret};
 use super::DEADLINE;
+use crate::support::Answer;
 use crate::support::visitor::ask;
 
 #[derive(Session)]
@@ -22,6 +26,9 @@ struct Account {
     #[session(required, owner)]
     user: u64,
 }
+
+/// Within this, who shares connections with a fault that is over gets through.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,15 +135,42 @@ fn layer(store: impl SessionStore) -> SessionLayer {
 }
 
 /// A visitor's token: of one who has written once, and may have signed in.
+///
+/// Where the unhindered store shares connections with a fault, it is another visitor until one gets
+/// through.
 pub(super) async fn begin(app: &Router, user: Option<u64>) -> String {
+    let begun = Instant::now();
+    loop {
+        if let Some(token) = try_to_begin(app, user).await {
+            return token;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody gets through");
+    }
+}
+
+async fn try_to_begin(app: &Router, user: Option<u64>) -> Option<String> {
     let mut token = None;
     let sign_in = user.map(|user| format!("/sign-in/{user}"));
     for path in sign_in.iter().map(String::as_str).chain(["/write"]) {
         let answer = ask(app, request(path, token.as_deref())).await;
-        assert!(answer.status.is_success(), "{path}: {}", answer.status);
+        if !answer.status.is_success() {
+            return None;
+        }
         if let CookieChange::Set(new) = CookieChange::of(&answer) {
             token = Some(new);
         }
     }
-    token.expect("a first write sets a cookie")
+    token
+}
+
+/// What is found once the unhindered store gets through.
+pub(super) async fn look(app: &Router, path: &str, token: &str) -> Answer {
+    let begun = Instant::now();
+    loop {
+        let answer = ask(app, request(path, Some(token))).await;
+        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody gets through");
+    }
 }

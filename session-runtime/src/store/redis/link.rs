@@ -61,6 +61,8 @@ struct Slot {
     generation: u64,
     /// The connection that is open, or will be.
     line: Option<Opening>,
+    /// To a cluster: the one before, until the next is open, since most of its nodes may be well.
+    before: Option<(u64, Line)>,
 }
 
 type Opened = Option<RedisResult<Line>>;
@@ -137,6 +139,9 @@ impl Link {
         }
         loop {
             let (generation, mut line, since) = self.opened();
+            if let (true, Some(before)) = (line.borrow().is_none(), self.before()) {
+                return Ok(before);
+            }
             let opened = line.wait_for(Option::is_some);
             let line = match tokio::time::timeout_at(since + PATIENCE, opened).await {
                 Ok(Ok(line)) => line.clone(),
@@ -150,6 +155,10 @@ impl Link {
                 None => self.give_up(generation),
             }
         }
+    }
+
+    fn before(&self) -> Option<(u64, Line)> {
+        self.slot().before.clone()
     }
 
     /// The connection that is open, or being opened, and since when: if for too long, by another
@@ -185,8 +194,10 @@ impl Link {
         tokio::spawn(async move {
             let opened = tokio::time::timeout(OPENING, link.open(generation)).await;
             let opened = opened.unwrap_or_else(|_| Err(frozen()));
-            if opened.is_err() && tell.borrow().is_none() {
-                link.give_up(generation);
+            match &opened {
+                Ok(_) => link.slot().before = None,
+                Err(_) if tell.borrow().is_none() => link.give_up(generation),
+                Err(_) => {}
             }
             tell.send_if_modified(|told| {
                 let is_first = told.is_none();
@@ -234,8 +245,13 @@ impl Link {
     /// Lets the next call open a connection anew, if this one is still the newest.
     fn give_up(&self, generation: u64) {
         let mut slot = self.slot();
-        if slot.generation == generation {
-            slot.line = None;
+        if slot.generation != generation {
+            return;
+        }
+        let line = slot.line.take();
+        let line = line.and_then(|line| line.hear.borrow().clone());
+        if let Some(Ok(line @ Line::Cluster(_))) = line {
+            slot.before = Some((generation, line));
         }
     }
 

@@ -1,6 +1,8 @@
 //! `PostgresStore` on a real server.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "postgres/durable.rs"]
+mod durable;
 #[path = "postgres/faults.rs"]
 mod faults;
 #[path = "postgres/owners.rs"]

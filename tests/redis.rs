@@ -2,6 +2,8 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "redis/durable.rs"]
+mod durable;
 mod servers;
 mod support;
 

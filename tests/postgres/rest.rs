@@ -1,15 +1,12 @@
-//! What the server keeps: no id and no token, and everything that was acknowledged.
+//! What the server keeps: no id and no token.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
 use sessile::PostgresStore;
-use tokio::task::JoinSet;
 
 use crate::app;
 use crate::servers::postgres::Postgres;
@@ -139,61 +136,4 @@ async fn no_id_and_no_token_is_at_rest() {
         found.len()
     );
     assert_eq!(found, [""; 0]);
-}
-
-/// What a visitor was told is stored, is stored, though the server ended at that instant.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs postgres (Debian package postgresql)"]
-async fn an_acknowledged_write_survives_kill_9() {
-    const VISITORS: usize = 8;
-
-    let kills = size(3, 200);
-    let mut server = Postgres::start(&[]);
-    let store = PostgresStore::from_url(&server.url()).unwrap();
-    store.migrate().await.unwrap();
-    let app = app(store, Duration::from_secs(2));
-    let mut visitors: Vec<_> = (0..VISITORS).map(|_| (Visitor::new(&app), 0_u64)).collect();
-    for (visitor, count) in &mut visitors {
-        *count += u64::from(visitor.get("/write").await.status == StatusCode::OK);
-    }
-    let (mut acknowledged, mut doubtful) = (0, 0);
-    for kill in 0..kills {
-        let ended = Arc::new(AtomicBool::new(false));
-        let mut load = JoinSet::new();
-        for (visitor, before) in visitors.drain(..) {
-            let ended = Arc::clone(&ended);
-            load.spawn(async move {
-                let (mut visitor, mut told, mut refused) = (visitor, 0, 0);
-                while !ended.load(Ordering::Relaxed) {
-                    match visitor.get("/write").await.status {
-                        StatusCode::OK => told += 1,
-                        _ => refused += 1,
-                    }
-                }
-                (visitor, before, told, refused)
-            });
-        }
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(50..300))).await;
-        server.kill();
-        ended.store(true, Ordering::Relaxed);
-        let loaded = load.join_all().await;
-        server.start_again();
-        for (mut visitor, before, told, refused) in loaded {
-            let answer = visitor.get("/read").await;
-            assert_eq!(answer.status, StatusCode::OK, "kill {kill}");
-            let count: u64 = answer.body.parse().unwrap();
-            // A refused write may have arrived; an acknowledged one must have.
-            let told_now = before + told;
-            assert!(
-                (told_now..=told_now + refused).contains(&count),
-                "kill {kill}: {count} stored, {told_now} acknowledged, {refused} refused"
-            );
-            acknowledged += told;
-            doubtful += count - told_now;
-            visitors.push((visitor, count));
-        }
-    }
-    eprintln!(
-        "{kills} kills, {acknowledged} acknowledged writes, 0 lost, {doubtful} of those refused had arrived"
-    );
 }

@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod example;
+pub mod load;
 pub mod log;
 pub mod probe;
 pub mod stage;

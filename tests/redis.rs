@@ -4,6 +4,10 @@
 
 #[path = "redis/durable.rs"]
 mod durable;
+#[path = "redis/failover.rs"]
+mod failover;
+#[path = "redis/nodes.rs"]
+mod nodes;
 mod servers;
 mod support;
 
@@ -283,7 +287,7 @@ async fn sentinels_lead_to_the_new_master() {
         let app = routes().layer(layer(store).build().unwrap());
         let mut visitor = Visitor::new(&app);
         assert_eq!(visitor.get("/count").await.body, "1");
-        servers.replica.wait_for(&["DBSIZE"], "1");
+        servers.replicas[0].wait_for(&["DBSIZE"], "1");
         if frozen {
             servers.master.program().freeze();
         } else {

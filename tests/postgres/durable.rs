@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sessile::PostgresStore;
+use tokio::task::block_in_place;
 
 use crate::servers::postgres::Postgres;
 use crate::support::load::{Findings, Load, app};
@@ -22,8 +23,10 @@ async fn what_was_acknowledged_survives_kill_9() {
     for _ in 0..kills {
         let load = Load::start(&app, 8);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(300..900))).await;
-        server.kill();
-        server.start_again();
+        block_in_place(|| {
+            server.kill();
+            server.start_again();
+        });
         tokio::time::sleep(Duration::from_millis(100)).await;
         findings.add(&load.end().await);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sessile::RedisStore;
+use tokio::task::block_in_place;
 
 use crate::servers::redis::{Cluster, Redis};
 use crate::support::load::{Findings, Load, app};
@@ -32,8 +33,10 @@ async fn what_was_acknowledged_survives_kill_9() {
     for _ in 0..kills {
         let load = Load::start(&app, 8);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(200..600))).await;
-        redis.down();
-        redis.up();
+        block_in_place(|| {
+            redis.down();
+            redis.up();
+        });
         tokio::time::sleep(Duration::from_millis(100)).await;
         findings.add(&load.end().await);
     }
@@ -53,10 +56,12 @@ async fn what_a_cluster_acknowledged_survives_kill_9_of_a_node() {
     for kill in 0..kills {
         let load = Load::start(&app, 8);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(200..600))).await;
-        let node = &mut cluster.0[kill % 3];
-        node.down();
-        node.up();
-        cluster.wait_until_whole();
+        block_in_place(|| {
+            let node = &mut cluster.0[kill % 3];
+            node.down();
+            node.up();
+            cluster.wait_until_whole();
+        });
         tokio::time::sleep(Duration::from_millis(100)).await;
         findings.add(&load.end().await);
     }

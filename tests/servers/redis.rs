@@ -250,10 +250,10 @@ pub fn reshard(port: u16, from: &str, to: &str, slots: u32) {
     assert!(moved.status.success(), "{moved:?}");
 }
 
-/// A master, a replica, and a sentinel that puts the one in the place of the other.
+/// A master, its replicas, and a sentinel that puts one of them in its place.
 pub struct Sentinel {
     pub master: Redis,
-    pub replica: Redis,
+    pub replicas: Vec<Redis>,
     _program: Program,
     _folder: Folder,
     port: u16,
@@ -261,12 +261,19 @@ pub struct Sentinel {
 
 impl Sentinel {
     pub fn start() -> Self {
-        let options = ["--save", "", "--repl-diskless-sync-delay", "0"];
+        Self::with(&[], 1)
+    }
+
+    /// With options of its own, and so many replicas.
+    pub fn with(options: &[&str], replicas: usize) -> Self {
+        let options = [&["--save", "", "--repl-diskless-sync-delay", "0"], options].concat();
         let master = Redis::with(&options);
         let port = master.port.to_string();
         let of_master = [&options[..], &["--replicaof", "127.0.0.1", &port]].concat();
-        let replica = Redis::with(&of_master);
-        replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        let replicas: Vec<_> = (0..replicas).map(|_| Redis::with(&of_master)).collect();
+        for replica in &replicas {
+            replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        }
         let (folder, port) = (Folder::new("sentinel"), free_port(BUS));
         let file = folder.path().join("sentinel.conf");
         let config = format!(
@@ -281,15 +288,14 @@ impl Sentinel {
         command.arg(&file).arg("--sentinel").stdout(log);
         let program = Program::start(&mut command);
         wait_for(port, &["PING"], "PONG");
-        // It knows of the replica once it has asked the master.
-        wait_for(
-            port,
-            &["SENTINEL", "REPLICAS", "main"],
-            &replica.port.to_string(),
-        );
+        // It knows of the replicas once it has asked the master.
+        for replica in &replicas {
+            let known = replica.port.to_string();
+            wait_for(port, &["SENTINEL", "REPLICAS", "main"], &known);
+        }
         Self {
             master,
-            replica,
+            replicas,
             _program: program,
             _folder: folder,
             port,
@@ -300,11 +306,18 @@ impl Sentinel {
         format!("redis+sentinel://127.0.0.1:{}/main", self.port)
     }
 
-    /// Waits until the replica is the master.
+    /// Waits until a replica is the master.
     pub fn wait_for_failover(&self) {
-        self.replica.wait_for(&["ROLE"], "master");
         let command = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"];
-        wait_for(self.port, &command, &self.replica.port.to_string());
+        until(|| {
+            let named = ask(self.port, &command);
+            let is_master = |replica: &&Redis| replica.ask(&["ROLE"]).starts_with("master");
+            let mut named = self
+                .replicas
+                .iter()
+                .filter(|replica| named.contains(&replica.port.to_string()));
+            named.find(is_master).map(drop)
+        });
     }
 }
 

@@ -13,6 +13,10 @@ use super::link::Source;
 /// Beyond this, a node of a cluster that does not answer is taken for dead.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// How long a node of a cluster may take to be connected to. The client has the requests to all other
+/// nodes wait meanwhile, and tries a node that stands still again and again.
+const NODE: Duration = Duration::from_millis(500);
+
 impl Source {
     pub(super) fn from_url(url: &str) -> RedisResult<Self> {
         let (scheme, rest) = url
@@ -71,7 +75,7 @@ impl<'a> Several<'a> {
         let client = ClusterClient::builder(nodes)
             .retries(0)
             .response_timeout(SILENCE)
-            .connection_timeout(SILENCE)
+            .connection_timeout(NODE)
             .use_protocol(ProtocolVersion::RESP3)
             .build();
         client.map(Source::Cluster)

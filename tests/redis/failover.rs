@@ -9,7 +9,7 @@ use sessile::RedisStore;
 use tokio::task::{JoinSet, block_in_place};
 
 use crate::servers::redis::{Cluster, Redis, Sentinel};
-use crate::support::load::{Findings, Load, app};
+use crate::support::load::{Load, app};
 use crate::support::{Visitor, size};
 
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -52,22 +52,25 @@ impl End {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server (Debian package redis-server)"]
 async fn a_failover_by_sentinels_is_measured() {
-    let mut variants = JoinSet::new();
-    for end in [End::Killed, End::Frozen] {
-        for options in [&[][..], &WITH_A_REPLICA] {
-            variants.spawn(async move {
-                for _ in 0..size(1, 5) {
-                    let findings = of_sentinels(end, options).await;
-                    print("sentinel", end, options, &findings);
-                }
-            });
-        }
-        if size(0, 1) == 1 {
-            // One after the other, as they share the machine.
-            while variants.join_next().await.is_some() {}
+    let (none, lag) = (Duration::ZERO, Duration::from_millis(50));
+    let variants = [
+        (End::Killed, &[][..], none),
+        (End::Killed, &WITH_A_REPLICA, none),
+        (End::Killed, &[], lag),
+        (End::Killed, &WITH_A_REPLICA, lag),
+        (End::Frozen, &[], none),
+        (End::Frozen, &WITH_A_REPLICA, none),
+    ];
+    for _ in 0..size(1, 5) {
+        // Side by side, they take each other's time and no more.
+        for pair in variants.chunks(2) {
+            let mut running = JoinSet::new();
+            for (end, options, lag) in pair {
+                running.spawn(of_sentinels(*end, options, *lag));
+            }
+            running.join_all().await;
         }
     }
-    variants.join_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,18 +78,13 @@ async fn a_failover_by_sentinels_is_measured() {
 async fn a_failover_of_a_cluster_is_measured() {
     for end in [End::Killed, End::Frozen] {
         for _ in 0..size(1, 5) {
-            let findings = of_cluster(end).await;
-            print("cluster", end, &[], &findings);
+            of_cluster(end).await;
         }
     }
 }
 
-fn print(kind: &str, end: End, options: &[&str], findings: &Findings) {
-    eprintln!("{kind}, {end:?}, {options:?}: {findings:?}");
-}
-
-async fn of_sentinels(end: End, options: &[&str]) -> Findings {
-    let mut servers = block_in_place(|| Sentinel::with(options, 2));
+async fn of_sentinels(end: End, options: &[&str], lag: Duration) {
+    let mut servers = block_in_place(|| Sentinel::with(options, 2, lag));
     let app = app(RedisStore::open(&servers.url()).unwrap(), DEADLINE);
     let load = begin(&app).await;
     end.befalls(&mut servers.master);
@@ -96,10 +94,11 @@ async fn of_sentinels(end: End, options: &[&str]) -> Findings {
     block_in_place(|| end.is_over(&mut servers.master));
     block_in_place(|| servers.master.wait_for(&["ROLE"], "slave"));
     works(&app).await;
-    load.end().await
+    let findings = load.end().await;
+    eprintln!("sentinel, {end:?}, {options:?}, replicas {lag:?} behind: {findings:?}");
 }
 
-async fn of_cluster(end: End) -> Findings {
+async fn of_cluster(end: End) {
     let mut cluster = block_in_place(|| Cluster::with(&["--save", ""], 1));
     let app = app(RedisStore::open(&cluster.url()).unwrap(), DEADLINE);
     let load = begin(&app).await;
@@ -110,7 +109,8 @@ async fn of_cluster(end: End) -> Findings {
     block_in_place(|| end.is_over(&mut cluster.0[0]));
     block_in_place(|| cluster.0[0].wait_for(&["ROLE"], "slave"));
     works(&app).await;
-    load.end().await
+    let findings = load.end().await;
+    eprintln!("cluster, {end:?}: {findings:?}");
 }
 
 async fn begin(app: &Router) -> Load {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::proxy::Proxy;
+use super::proxy::{Fault, Proxy};
 use super::{Folder, Program, free_port};
 
 /// How far from its port a node of a cluster listens to the others.
@@ -256,19 +256,26 @@ pub struct Sentinel {
     pub replicas: Vec<Redis>,
     _program: Program,
     _folder: Folder,
+    _lagging: Proxy,
     port: u16,
 }
 
 impl Sentinel {
     pub fn start() -> Self {
-        Self::with(&[], 1)
+        Self::with(&[], 1, Duration::ZERO)
     }
 
-    /// With options of its own, and so many replicas.
-    pub fn with(options: &[&str], replicas: usize) -> Self {
+    /// With options of its own, and so many replicas, which hear everything so much later.
+    pub fn with(options: &[&str], replicas: usize, lag: Duration) -> Self {
         let options = [&["--save", "", "--repl-diskless-sync-delay", "0"], options].concat();
         let master = Redis::with(&options);
-        let port = master.port.to_string();
+        let lagging = Proxy::before(&[master.port]);
+        lagging.set(Fault::Delay(lag));
+        let port = if lag.is_zero() {
+            master.port.to_string()
+        } else {
+            lagging.ports()[0].to_string()
+        };
         let of_master = [&options[..], &["--replicaof", "127.0.0.1", &port]].concat();
         let replicas: Vec<_> = (0..replicas).map(|_| Redis::with(&of_master)).collect();
         for replica in &replicas {
@@ -298,6 +305,7 @@ impl Sentinel {
             replicas,
             _program: program,
             _folder: folder,
+            _lagging: lagging,
             port,
         }
     }

@@ -19,7 +19,7 @@ use ::redis::{
     ServerErrorKind, Value,
 };
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::source::Sentinels;
 
@@ -36,6 +36,9 @@ const PIPELINE: usize = 1024;
 
 /// How often a command is sent on to where its slot has gone.
 const REDIRECTIONS: u32 = 6;
+
+/// How often it is sent on to one and the same node, beyond the first time.
+const DETOURS: u32 = 1;
 
 pub(super) struct Link {
     source: Source,
@@ -109,21 +112,58 @@ impl Link {
 
     /// Sends what may be carried out twice; and does so, if the connection was lost.
     pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
-        match self.tell(command).await {
+        let mut first = std::pin::pin!(self.tell(command));
+        let answer = match self.source {
+            Source::Cluster(_) => match timeout(PATIENCE, &mut first).await {
+                Ok(answer) => answer,
+                // One node that is dead may hold up the client for all.
+                Err(_) => tokio::select! {
+                    answer = first => answer,
+                    answer = self.ask_anew(command) => answer,
+                },
+            },
+            _ => first.await,
+        };
+        match answer {
             Err(error) if is_lost(&error) => self.tell(command).await,
             answered => answered,
         }
     }
 
+    async fn ask_anew(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
+        let (generation, line) = self.newest().await?;
+        self.tell_by(generation, line, command).await
+    }
+
     /// Sends what is carried out once or not at all.
     pub(super) async fn tell(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
         let (generation, line) = self.line().await?;
+        self.tell_by(generation, line, command).await
+    }
+
+    async fn tell_by(
+        self: &Arc<Self>,
+        generation: u64,
+        line: Line,
+        command: &Cmd,
+    ) -> RedisResult<Value> {
         let mut waiting = Waiting {
             link: self,
             generation,
             since: Some(Instant::now()),
         };
-        let answer = line.call(command).await;
+        let is_cluster = matches!(line, Line::Cluster(_));
+        let mut call = std::pin::pin!(line.call(command));
+        let answer = match timeout(PATIENCE, &mut call).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                // Who comes later need not find out again.
+                if is_cluster {
+                    self.give_up(generation);
+                }
+                call.await
+            }
+        };
         waiting.since = None;
         self.silence.store(0, Ordering::Relaxed);
         if answer.as_ref().is_err_and(is_lost) {
@@ -137,11 +177,18 @@ impl Link {
         if let Source::Given(given) = &self.source {
             return Ok((0, Line::Given(Arc::clone(given))));
         }
+        let (_, line, _) = self.opened();
+        let is_open = line.borrow().is_some();
+        match self.before() {
+            Some(before) if !is_open => Ok(before),
+            _ => self.newest().await,
+        }
+    }
+
+    /// The newest connection, once it is open.
+    async fn newest(self: &Arc<Self>) -> RedisResult<(u64, Line)> {
         loop {
             let (generation, mut line, since) = self.opened();
-            if let (true, Some(before)) = (line.borrow().is_none(), self.before()) {
-                return Ok(before);
-            }
             let opened = line.wait_for(Option::is_some);
             let line = match tokio::time::timeout_at(since + PATIENCE, opened).await {
                 Ok(Ok(line)) => line.clone(),
@@ -192,7 +239,7 @@ impl Link {
     fn attempt(self: &Arc<Self>, generation: u64, tell: Arc<watch::Sender<Opened>>) {
         let link = Arc::clone(self);
         tokio::spawn(async move {
-            let opened = tokio::time::timeout(OPENING, link.open(generation)).await;
+            let opened = timeout(OPENING, link.open(generation)).await;
             let opened = opened.unwrap_or_else(|_| Err(frozen()));
             match &opened {
                 Ok(_) => link.slot().before = None,
@@ -305,6 +352,7 @@ impl Line {
 /// without sending again what may have been carried out as well.
 async fn redirected(mut connection: ClusterConnection, command: &Cmd) -> RedisResult<Value> {
     let mut pause = Duration::from_millis(2);
+    let (mut named, mut again) = (None, 0);
     for _ in 0..REDIRECTIONS {
         let error = match command.query_async(&mut connection).await {
             Ok(value) => return Ok(value),
@@ -314,6 +362,9 @@ async fn redirected(mut connection: ClusterConnection, command: &Cmd) -> RedisRe
             ErrorKind::Server(ServerErrorKind::Ask) => {
                 return asking(connection, command, &error).await;
             }
+            // It has been told where to go, and cannot get there: to ask on would only have it look
+            // anew each time, with the requests to all other nodes waiting.
+            ErrorKind::Server(ServerErrorKind::Moved) if again == DETOURS => return Err(error),
             // Whoever answers so has done nothing; or nobody was there to be asked.
             ErrorKind::Server(
                 ServerErrorKind::Moved | ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly,
@@ -321,6 +372,9 @@ async fn redirected(mut connection: ClusterConnection, command: &Cmd) -> RedisRe
             | ErrorKind::ClusterConnectionNotFound => tokio::time::sleep(pause).await,
             _ => return Err(error),
         }
+        let node = error.redirect_node().map(|(node, _)| node.to_owned());
+        again = if node == named { again + 1 } else { 0 };
+        named = node;
         pause *= 2;
     }
     command.query_async(&mut connection).await

@@ -4,6 +4,7 @@ mod express;
 mod link;
 mod load;
 mod owners;
+mod redirect;
 mod rotate;
 mod script;
 mod source;

@@ -5,7 +5,7 @@
 //! that may have been carried out is sent again, except what only reads.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -13,7 +13,6 @@ use std::time::Duration;
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::cluster_routing::SingleNodeRoutingInfo;
 use ::redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
     ServerErrorKind, Value,
@@ -21,6 +20,7 @@ use ::redis::{
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::redirect::redirected;
 use super::source::Sentinels;
 
 /// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
@@ -33,12 +33,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How many calls may wait to be written, before further ones wait for a place.
 const PIPELINE: usize = 1024;
-
-/// How often a command is sent on to where its slot has gone.
-const REDIRECTIONS: u32 = 6;
-
-/// How often it is sent on to one and the same node, beyond the first time.
-const DETOURS: u32 = 1;
 
 pub(super) struct Link {
     source: Source,
@@ -112,21 +106,25 @@ impl Link {
 
     /// Sends what may be carried out twice; and does so, if the connection was lost.
     pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
-        let mut first = std::pin::pin!(self.tell(command));
         let answer = match self.source {
-            Source::Cluster(_) => match timeout(PATIENCE, &mut first).await {
-                Ok(answer) => answer,
-                // One node that is dead may hold up the client for all.
-                Err(_) => tokio::select! {
-                    answer = first => answer,
-                    answer = self.ask_anew(command) => answer,
-                },
-            },
-            _ => first.await,
+            Source::Cluster(_) => self.ask_one_or_another(command).await,
+            _ => self.tell(command).await,
         };
         match answer {
             Err(error) if is_lost(&error) => self.tell(command).await,
             answered => answered,
+        }
+    }
+
+    /// One node that is dead may have the client hold up the requests to all.
+    async fn ask_one_or_another(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
+        let mut first = pin!(self.tell(command));
+        if let Ok(answer) = timeout(PATIENCE, &mut first).await {
+            return answer;
+        }
+        tokio::select! {
+            answer = first => answer,
+            answer = self.ask_anew(command) => answer,
         }
     }
 
@@ -152,17 +150,10 @@ impl Link {
             generation,
             since: Some(Instant::now()),
         };
-        let is_cluster = matches!(line, Line::Cluster(_));
-        let mut call = std::pin::pin!(line.call(command));
-        let answer = match timeout(PATIENCE, &mut call).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                // Who comes later need not find out again.
-                if is_cluster {
-                    self.give_up(generation);
-                }
-                call.await
-            }
+        let answer = if matches!(line, Line::Cluster(_)) {
+            self.doubting(generation, line.call(command)).await
+        } else {
+            line.call(command).await
         };
         waiting.since = None;
         self.silence.store(0, Ordering::Relaxed);
@@ -170,6 +161,16 @@ impl Link {
             self.give_up(generation);
         }
         answer
+    }
+
+    /// Waits for an answer, and after a while has those who come later try another connection.
+    async fn doubting<T>(&self, generation: u64, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        if let Ok(answer) = timeout(PATIENCE, &mut call).await {
+            return answer;
+        }
+        self.give_up(generation);
+        call.await
     }
 
     /// The connection, and which one it is.
@@ -346,58 +347,6 @@ impl Line {
             Self::Given(given) => given.call(command).await,
         }
     }
-}
-
-/// Sends a command to where its slot is, and on to where it has gone. The client does not do so
-/// without sending again what may have been carried out as well.
-async fn redirected(mut connection: ClusterConnection, command: &Cmd) -> RedisResult<Value> {
-    let mut pause = Duration::from_millis(2);
-    let (mut named, mut again) = (None, 0);
-    for _ in 0..REDIRECTIONS {
-        let error = match command.query_async(&mut connection).await {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        match error.kind() {
-            ErrorKind::Server(ServerErrorKind::Ask) => {
-                return asking(connection, command, &error).await;
-            }
-            // It has been told where to go, and cannot get there: to ask on would only have it look
-            // anew each time, with the requests to all other nodes waiting.
-            ErrorKind::Server(ServerErrorKind::Moved) if again == DETOURS => return Err(error),
-            // Whoever answers so has done nothing; or nobody was there to be asked.
-            ErrorKind::Server(
-                ServerErrorKind::Moved | ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly,
-            )
-            | ErrorKind::ClusterConnectionNotFound => tokio::time::sleep(pause).await,
-            _ => return Err(error),
-        }
-        let node = error.redirect_node().map(|(node, _)| node.to_owned());
-        again = if node == named { again + 1 } else { 0 };
-        named = node;
-        pause *= 2;
-    }
-    command.query_async(&mut connection).await
-}
-
-/// Asks the node that a slot is on its way to.
-async fn asking(
-    mut connection: ClusterConnection,
-    command: &Cmd,
-    error: &RedisError,
-) -> RedisResult<Value> {
-    let (host, port) = error
-        .redirect_node()
-        .and_then(|(node, _)| node.rsplit_once(':'))
-        .ok_or_else(|| error.clone())?;
-    let node = SingleNodeRoutingInfo::ByAddress {
-        host: host.to_owned(),
-        port: port.parse().map_err(|_| error.clone())?,
-    };
-    let mut both = ::redis::pipe();
-    both.cmd("ASKING").add_command(command.clone());
-    let mut answers = connection.route_pipeline(both, 1, 1, node).await?;
-    answers.pop().unwrap_or_default().extract_error()
 }
 
 /// Whether nobody can tell if the command was carried out, and the connection is of no more use.

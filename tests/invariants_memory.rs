@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod invariants;
+mod servers;
 mod support;
 
 use std::sync::Arc;

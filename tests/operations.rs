@@ -47,10 +47,10 @@ fn what_is_to_be_watched_is_said_at_the_level_on_the_page() {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         let (events, level) = (cells[1].split('`').skip(1).step_by(2), cells[2]);
         for event in events {
-            let call = format!("{level}!(");
-            let mut calls = said.split(&call).skip(1);
-            let is_said = calls.any(|call| {
-                let (arguments, _) = call.split_once(");").unwrap();
+            let opening = format!("{level}!(");
+            let mut rests = said.split(&opening).skip(1);
+            let is_said = rests.any(|rest| {
+                let (arguments, _) = rest.split_once(");").unwrap();
                 arguments.contains(&format!("\"{event}"))
             });
             assert!(is_said, "{level}: {event}");

@@ -7,15 +7,17 @@
 
 mod cookie;
 mod integers;
-
-use std::time::Duration;
+#[cfg(any(test, feature = "redis"))]
+mod read;
 
 use time::OffsetDateTime;
 
 pub(crate) use self::cookie::{CookieObject, CookieObjects};
 pub(crate) use self::integers::unsafe_integer;
+#[cfg(any(test, feature = "redis"))]
+pub(crate) use self::read::read;
 use crate::expiry::Timestamp;
-use crate::record::{Fields, Owners, Record, RecordError, Revision, Slice};
+use crate::record::{Owners, Record, Revision, Slice};
 
 const COOKIE: Slice<'static> = Slice::Named("cookie");
 const MAX_AGE: &str = "originalMaxAge";
@@ -53,22 +55,6 @@ const RESERVED: [&str; 21] = [
 /// Whether a slice of this name would not outlive Express.
 pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
-}
-
-/// Reads a session object. Its revision is that of its text, since Express writes none.
-pub(crate) fn read(json: &[u8]) -> Result<Record, RecordError> {
-    let fields = Fields::from_json(json)?;
-    let age = fields.get(COOKIE, MAX_AGE);
-    let age = age.and_then(|age| serde_json::from_slice::<f64>(&age).ok());
-    let age = age.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
-    Ok(Record {
-        revision: revision(json),
-        // Express does not say, and knows no end that is counted from there.
-        created: Timestamp::from_millis(0),
-        idle: age.filter(|age| !age.is_zero()),
-        owners: Owners::default(),
-        fields,
-    })
 }
 
 /// Makes a record one that Express reads: fills in the cookie, and says when it ends. What Express has

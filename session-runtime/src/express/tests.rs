@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::cookie::{Connection, CookieOptions, Priority, SameSite, Secure};
 

@@ -75,6 +75,7 @@ impl Fields {
     }
 
     /// Reads what [`Fields::to_json`] wrote.
+    #[cfg(any(test, feature = "redis"))]
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, RecordError> {
         let text =
             str::from_utf8(json).map_err(|_| RecordError::Malformed { line: 1, column: 1 })?;

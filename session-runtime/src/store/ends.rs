@@ -26,16 +26,22 @@ impl Ends {
         }
     }
 
-    /// Whether a session that is used may be due for a touch, as far as is known.
-    pub(super) fn may_be_due(&self, key: &StoreKey, lifetime: Lifetime, now: Timestamp) -> bool {
+    /// Whether a session that is used is due for a touch, by what was seen last; nothing if that is not
+    /// known.
+    pub(super) fn is_due(
+        &self,
+        key: &StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Option<bool> {
         let (place, tag) = self.place(key);
         let noted = place.load(Ordering::Relaxed);
-        if (noted ^ tag) >> END_BITS != 0 {
-            return true;
+        if noted == 0 || (noted ^ tag) >> END_BITS != 0 {
+            return None;
         }
         let end = Timestamp::from_millis(noted & ((1 << END_BITS) - 1));
         let latest = lifetime.latest(now);
-        latest.since(end).max(end.since(latest)) >= lifetime.least_move()
+        Some(latest.since(end).max(end.since(latest)) >= lifetime.least_move())
     }
 
     /// The place of a key, and what is noted there beside the end.
@@ -87,25 +93,28 @@ mod tests {
     fn a_session_that_was_just_seen_is_not_due_until_a_minute_has_passed() {
         let ends = Ends::default();
         ends.note(&key(1, 1), LIFETIME.latest(at(0)));
-        assert!(!ends.may_be_due(&key(1, 1), LIFETIME, at(59)));
-        assert!(ends.may_be_due(&key(1, 1), LIFETIME, at(60)));
+        let is_due = |now| ends.is_due(&key(1, 1), LIFETIME, now);
+        assert_eq!(is_due(at(59)), Some(false));
+        assert_eq!(is_due(at(60)), Some(true));
         // A clock that was put back.
         let before = Timestamp::from_millis(at(0).as_millis() - 60_000);
-        assert!(ends.may_be_due(&key(1, 1), LIFETIME, before));
+        assert_eq!(is_due(before), Some(true));
     }
 
     #[test]
-    fn a_session_of_which_nothing_is_known_may_be_due() {
+    fn of_what_was_not_seen_nothing_is_known() {
         let ends = Ends::default();
-        assert!(ends.may_be_due(&key(1, 1), LIFETIME, at(0)));
+        let is_due = |key| ends.is_due(&key, LIFETIME, at(0));
+        assert_eq!(is_due(key(1, 1)), None);
+        assert_eq!(is_due(StoreKey::from_bytes([0; 32])), None);
         ends.note(&key(1, 1), Timestamp::MAX);
-        assert!(ends.may_be_due(&key(1, 1), LIFETIME, at(0)));
+        assert_eq!(is_due(key(1, 1)), None);
         ends.note(&key(1, 1), LIFETIME.latest(at(0)));
-        assert!(ends.may_be_due(&key(1, 2), LIFETIME, at(0)));
-        assert!(ends.may_be_due(&key(2, 1), LIFETIME, at(0)));
+        assert_eq!(is_due(key(1, 2)), None);
+        assert_eq!(is_due(key(2, 1)), None);
         // One that shares its place takes it.
         ends.note(&key(1, 2), LIFETIME.latest(at(0)));
-        assert!(!ends.may_be_due(&key(1, 2), LIFETIME, at(0)));
-        assert!(ends.may_be_due(&key(1, 1), LIFETIME, at(0)));
+        assert_eq!(is_due(key(1, 2)), Some(false));
+        assert_eq!(is_due(key(1, 1)), None);
     }
 }

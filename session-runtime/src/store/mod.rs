@@ -3,7 +3,7 @@
 mod answer;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod conformance;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod ends;
 mod memory;
 #[cfg(feature = "postgres")]

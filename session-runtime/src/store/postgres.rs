@@ -278,7 +278,7 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Answer<'_, Option<Stored>> {
         Answer::later(async move {
-            if !self.ends.may_be_due(&key, lifetime, now) {
+            if self.ends.is_due(&key, lifetime, now) == Some(false) {
                 return self.find(key, now).await;
             }
             let values = [

@@ -18,11 +18,12 @@ use deadpool_sqlite::{Pool, Status};
 pub use self::error::SqliteConfigError;
 use self::error::of_sqlite;
 use self::names::Prefix;
-use self::row::{NewRow, column, instant, keyed, millis, revision, stored, swap};
+use self::row::{NewRow, column, instant, keyed, millis, revision, span, stored, swap};
 use self::sql::Statements;
 use self::turns::Connections;
+use super::ends::Ends;
 use super::{Answer, SessionStore, StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
+use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 
@@ -41,6 +42,13 @@ use crate::record::{OwnerKey, Revision};
 ///
 /// ```sql
 #[doc = include_str!("sqlite/sql/load.sql")]
+/// ```
+///
+/// [`load_and_touch`](SessionStore::load_and_touch), where the end is due to move; else, and where this
+/// moves none, it is `load`:
+///
+/// ```sql
+#[doc = include_str!("sqlite/sql/load_and_touch.sql")]
 /// ```
 ///
 /// [`insert`](SessionStore::insert):
@@ -102,6 +110,7 @@ pub struct SqliteStore {
     connections: Connections,
     prefix: Prefix,
     statements: Arc<Statements>,
+    ends: Arc<Ends>,
 }
 
 impl SqliteStore {
@@ -140,6 +149,7 @@ impl SqliteStore {
             connections,
             statements: Arc::new(Statements::new(&prefix)),
             prefix,
+            ends: Arc::default(),
         }
     }
 
@@ -186,6 +196,39 @@ impl SqliteStore {
         self.connections.status()
     }
 
+    async fn find(&self, key: StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
+        let found = self.read(move |connection, sql| {
+            let values = params![key.as_bytes(), millis(now)];
+            first(connection, &sql.load, values, stored)
+        });
+        Ok(self.seen(&key, found.await?))
+    }
+
+    /// The session, if its end was due to be moved.
+    async fn find_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Result<Option<Stored>, StoreError> {
+        let moved = self.write(move |connection, sql| {
+            let values = params![
+                key.as_bytes(),
+                millis(now),
+                millis(lifetime.latest(now)),
+                span(lifetime.absolute),
+                span(lifetime.least_move())
+            ];
+            first(connection, &sql.load_and_touch, values, stored)
+        });
+        Ok(self.seen(&key, moved.await?))
+    }
+
+    /// Notes the end of what was found.
+    fn seen(&self, key: &StoreKey, found: Option<Stored>) -> Option<Stored> {
+        found.inspect(|found| self.ends.note(key, found.expires))
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection, &Statements) -> Result<T, StoreError> + Send + 'static,
@@ -211,10 +254,27 @@ impl SqliteStore {
 
 impl SessionStore for SqliteStore {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
-        Answer::later(self.read(move |connection, sql| {
-            let values = params![key.as_bytes(), millis(now)];
-            first(connection, &sql.load, values, stored)
-        }))
+        Answer::later(self.find(key, now))
+    }
+
+    fn load_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Answer<'_, Option<Stored>> {
+        Answer::later(async move {
+            // Who only may be due is read: a reader waits for no writer.
+            let moved = if self.ends.is_due(&key, lifetime, now) == Some(true) {
+                self.find_and_touch(key, lifetime, now).await?
+            } else {
+                None
+            };
+            match moved {
+                Some(moved) => Ok(Some(moved)),
+                None => self.find(key, now).await,
+            }
+        })
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
@@ -222,6 +282,7 @@ impl SessionStore for SqliteStore {
             let NewRow {
                 revision,
                 expires,
+                created,
                 owners,
                 record,
             } = NewRow::of(&new);
@@ -229,6 +290,7 @@ impl SessionStore for SqliteStore {
                 key.as_bytes(),
                 revision,
                 expires,
+                created,
                 owners,
                 record,
                 millis(now)
@@ -252,6 +314,7 @@ impl SessionStore for SqliteStore {
                 revision(expected),
                 row.revision,
                 row.expires,
+                row.created,
                 row.owners,
                 row.record,
                 millis(now)
@@ -277,6 +340,7 @@ impl SessionStore for SqliteStore {
                 to.as_bytes(),
                 row.revision,
                 row.expires,
+                row.created,
                 row.owners,
                 row.record,
                 millis(now)

@@ -5,9 +5,11 @@
 //! that may have been carried out is sent again, except what only reads.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -122,10 +124,12 @@ impl Link {
         if let Ok(answer) = timeout(PATIENCE, &mut first).await {
             return answer;
         }
-        tokio::select! {
-            answer = first => answer,
-            answer = self.ask_anew(command) => answer,
-        }
+        let mut again = pin!(self.ask_anew(command));
+        let either = poll_fn(|context| match first.as_mut().poll(context) {
+            Poll::Pending => again.as_mut().poll(context),
+            answered => answered,
+        });
+        either.await
     }
 
     async fn ask_anew(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {

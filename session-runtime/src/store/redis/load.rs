@@ -32,10 +32,9 @@ impl RedisStore {
         lifetime: Lifetime,
         now: Timestamp,
     ) -> Result<Option<Stored>, StoreError> {
-        let found = if self.ends.may_be_due(&key, lifetime, now) {
-            self.find_and_touch(key, lifetime, now).await?
-        } else {
-            self.find(key, now).await?
+        let found = match self.ends.is_due(&key, lifetime, now) {
+            Some(false) => self.find(key, now).await?,
+            Some(true) | None => self.find_and_touch(key, lifetime, now).await?,
         };
         if let Some(found) = &found {
             self.ends.note(&key, found.expires);

@@ -1,6 +1,7 @@
 //! What goes into a statement and what comes out of a row; knows no connection.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use deadpool_sqlite::rusqlite::types::FromSql;
 use deadpool_sqlite::rusqlite::{Result as SqlResult, Row};
@@ -15,6 +16,7 @@ use crate::record::{Owners, Record, Revision};
 pub(super) struct NewRow {
     pub(super) revision: i64,
     pub(super) expires: i64,
+    pub(super) created: Option<i64>,
     pub(super) owners: Option<String>,
     pub(super) record: String,
 }
@@ -25,6 +27,8 @@ impl NewRow {
         Self {
             revision: revision(record.revision),
             expires: millis(*expires),
+            // What has an idle timeout of its own is not touched beside a load.
+            created: record.idle.is_none().then(|| millis(record.created)),
             owners: owners(&record.owners),
             record: record.to_json(),
         }
@@ -50,6 +54,14 @@ pub(super) fn revision(revision: Revision) -> i64 {
 /// The end of the column is 292 million years ahead, which is as good as never.
 pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// So long that it reaches beyond every instant, and can be added to one.
+const FOR_EVER: i64 = i64::MAX / 2;
+
+pub(super) fn span(duration: Duration) -> i64 {
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(FOR_EVER);
+    millis.min(FOR_EVER)
 }
 
 /// Milliseconds since 1970. A negative number, which nobody here writes, counts as 1970.

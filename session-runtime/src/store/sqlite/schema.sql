@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS "sessile_session" (
     key     BLOB    NOT NULL UNIQUE, -- the SHA-256 of the id that the visitor has
     rev     INTEGER NOT NULL,        -- which state of the record this is
     expires INTEGER NOT NULL,        -- milliseconds since 1970, as all times here
+    created INTEGER,                 -- NULL if it has an idle timeout of its own
     matched INTEGER NOT NULL,        -- whether the last to write found the revision they expected
     owners  TEXT,                    -- hashes of those whose session it is, as JSON; NULL if it is nobody's
     record  TEXT    NOT NULL         -- JSON

@@ -9,6 +9,7 @@ use super::names::Prefix;
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) load: String,
+    pub(super) load_and_touch: String,
     pub(super) insert: String,
     pub(super) replace: String,
     pub(super) rotate: String,
@@ -25,6 +26,7 @@ impl Statements {
     pub(super) fn new(prefix: &Prefix) -> Self {
         Self {
             load: prefix.put_into(LOAD),
+            load_and_touch: prefix.put_into(LOAD_AND_TOUCH),
             insert: prefix.put_into(INSERT),
             replace: prefix.put_into(REPLACE),
             rotate: prefix.put_into(ROTATE),
@@ -42,17 +44,21 @@ impl Statements {
 /// Of key and now: record and end.
 const LOAD: &str = include_str!("sql/load.sql");
 
-/// Of key, revision, end, owners, record and now: a row if it was inserted.
+/// Of key, now, where the end may move to, how long after its creation it may be, and how far it has to
+/// move: record and end, if it was moved.
+const LOAD_AND_TOUCH: &str = include_str!("sql/load_and_touch.sql");
+
+/// Of key, revision, end, creation, owners, record and now: a row if it was inserted.
 const INSERT: &str = include_str!("sql/insert.sql");
 
-/// Of key, expected revision, revision, end, owners, record and now: whether it was replaced, and
+/// Of key, expected revision, revision, end, creation, owners, record and now: whether it was replaced, and
 /// what stands if it was not; no row if nothing stands.
 ///
 /// `RETURNING` sees the row as it is afterwards, so whether the expected revision was there has to be
 /// written into it. What does not match stays as it was.
 const REPLACE: &str = include_str!("sql/replace.sql");
 
-/// Of key, expected revision, new key, revision, end, owners, record and now: a row as [`REPLACE`].
+/// Of key, expected revision, new key, revision, end, creation, owners, record and now: a row as [`REPLACE`].
 ///
 /// If the new key has a live session, the revision is to become null, which the table refuses: so
 /// nothing is changed.

@@ -6,19 +6,22 @@
 mod durable;
 #[path = "redis/failover.rs"]
 mod failover;
+#[path = "redis/faults.rs"]
+mod faults;
 #[path = "redis/nodes.rs"]
 mod nodes;
+#[path = "redis/rest.rs"]
+mod rest;
 mod servers;
 mod support;
 
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::StatusCode;
-use servers::redis::{Cluster, Redis, Sentinel, reshard};
+use servers::redis::{Cluster, Redis, Sentinel};
 use sessile::{
     ID_BYTES, OwnerKey, Record, RedisStore, Revision, Secret, Session, SessionError, SessionHandle,
     SessionId, SessionLayer, SessionLayerBuilder, SessionStore, StoreError, StoreKey, Stored, Swap,
@@ -224,165 +227,6 @@ async fn a_request_costs_what_is_promised() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server (Debian package redis-server)"]
-async fn a_frozen_server_costs_the_deadline_and_no_more() {
-    for deadline in [300, 800].map(Duration::from_millis) {
-        let redis = Arc::new(Redis::start());
-        let app = routes()
-            .layer(Extension(Arc::clone(&redis)))
-            .layer(layer(open(&redis)).store_timeout(deadline).build().unwrap());
-        let mut visitor = Visitor::new(&app);
-        assert_eq!(visitor.get("/count").await.body, "1");
-
-        let mut took = Vec::new();
-        for path in ["/freeze", "/read", "/count", "/read", "/login"] {
-            let begun = Instant::now();
-            let answer = visitor.get(path).await;
-            took.push(begun.elapsed());
-            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        }
-        eprintln!("with a deadline of {deadline:?}: {took:?}");
-        let slowest = *took.iter().max().unwrap();
-        assert!(slowest < deadline + Duration::from_millis(50), "{took:?}");
-
-        redis.program().thaw();
-        let now = visitor.get("/read").await;
-        // The one write whose answer was not heard may have arrived.
-        assert!(matches!(now.body.as_str(), "1" | "2"), "{}", now.body);
-        let before: u64 = visitor.get("/read").await.body.parse().unwrap();
-        assert_eq!(visitor.get("/count").await.body, (before + 1).to_string());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server (Debian package redis-server)"]
-async fn a_server_that_was_killed_is_found_again_with_what_it_had_acknowledged() {
-    let mut redis = Redis::with(&[
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "always",
-    ]);
-    let app = routes().layer(layer(open(&redis)).build().unwrap());
-    let mut visitor = Visitor::new(&app);
-    for round in 0..6_u64 {
-        assert_eq!(visitor.get("/count").await.body, (round + 1).to_string());
-        redis.down();
-        if round % 2 == 0 {
-            let answer = visitor.get("/count").await;
-            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        }
-        redis.up();
-    }
-    assert_eq!(visitor.get("/read").await.body, "6");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server (Debian package redis-server)"]
-async fn sentinels_lead_to_the_new_master() {
-    for frozen in [false, true] {
-        let mut servers = Sentinel::start();
-        let store = RedisStore::open(&servers.url()).unwrap();
-        let app = routes().layer(layer(store).build().unwrap());
-        let mut visitor = Visitor::new(&app);
-        assert_eq!(visitor.get("/count").await.body, "1");
-        servers.replicas[0].wait_for(&["DBSIZE"], "1");
-        if frozen {
-            servers.master.program().freeze();
-        } else {
-            servers.master.down();
-        }
-        assert_eq!(
-            visitor.get("/count").await.status,
-            StatusCode::SERVICE_UNAVAILABLE
-        );
-        servers.wait_for_failover();
-        let begun = Instant::now();
-        let mut refused = 0;
-        while visitor.get("/read").await.status != StatusCode::OK {
-            refused += 1;
-            assert!(begun.elapsed() < Duration::from_secs(20));
-        }
-        eprintln!(
-            "frozen: {frozen}: {refused} refused in {:?}",
-            begun.elapsed()
-        );
-        assert_eq!(visitor.get("/count").await.body, "2");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server (Debian package redis-server)"]
-async fn a_slot_that_moves_is_followed() {
-    let cluster = Cluster::start();
-    let store = RedisStore::open(&cluster.url()).unwrap();
-    let app = routes().layer(layer(store).build().unwrap());
-    let mut visitors: Vec<_> = (0..60).map(|_| Visitor::new(&app)).collect();
-    for visitor in &mut visitors {
-        assert_eq!(visitor.get("/count").await.body, "1");
-    }
-    let moving = std::thread::spawn({
-        let (port, from, to) = (cluster.0[0].port, cluster.id(0), cluster.id(1));
-        move || reshard(port, &from, &to, 1500)
-    });
-    let mut rounds = 1;
-    while !moving.is_finished() {
-        rounds += 1;
-        for visitor in &mut visitors {
-            let counted = visitor.get("/count").await;
-            assert_eq!(counted.status, StatusCode::OK);
-            assert_eq!(counted.body, rounds.to_string());
-        }
-    }
-    moving.join().unwrap();
-    eprintln!(
-        "{} requests while 1,500 slots moved, none lost",
-        rounds * 60
-    );
-    for visitor in &mut visitors {
-        assert_eq!(visitor.get("/read").await.body, rounds.to_string());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server (Debian package redis-server)"]
-async fn no_id_and_no_token_is_in_the_server() {
-    let redis = Redis::with(&["--appendonly", "yes"]);
-    let monitor = redis.monitor();
-    let app = routes().layer(layer(open(&redis)).build().unwrap());
-    let mut ids = HashSet::new();
-    for number in 0..support::size(1_000, 10_000) {
-        let mut visitor = Visitor::new(&app);
-        visitor.get("/count").await;
-        ids.insert(visitor.cookie("__Host-sid").unwrap().to_owned());
-        for path in ["/count", "/login", "/count", "/renew", "/logout"]
-            .iter()
-            .take(number % 6)
-        {
-            visitor.get(path).await;
-            ids.extend(visitor.cookie("__Host-sid").map(str::to_owned));
-        }
-    }
-    redis.ask(&["SAVE"]);
-    let mut places = redis.files();
-    let seen = monitor.lines(&redis);
-    assert!(seen.lines().count() > ids.len(), "the monitor hears");
-    places.push(("MONITOR".into(), seen.into_bytes()));
-    let stored: usize = places.iter().map(|(_, bytes)| bytes.len()).sum();
-    let planted = planted(&ids);
-    for (place, bytes) in places {
-        for length in [24, 32] {
-            for window in bytes.windows(length) {
-                assert!(!planted.contains(window), "{}", place.display());
-            }
-        }
-    }
-    eprintln!("{} ids and tags in {stored} bytes: 0 hits", ids.len());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server (Debian package redis-server)"]
 async fn stores_with_two_prefixes_do_not_see_each_other() {
     let redis = Redis::start();
     let [a, b] = ["a:", "b:"].map(|prefix| open(&redis).prefix(prefix));
@@ -574,44 +418,6 @@ fn unreadable<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
         matches!(answer, Err(StoreError::Unreadable(_))),
         "{answer:?}"
     );
-}
-
-/// What must not be found of the tokens: the characters of ids and tags, the bytes of ids, and the hex
-/// of both; the first 32 of each, 24 of bytes.
-fn planted(tokens: &HashSet<String>) -> HashSet<Vec<u8>> {
-    let hex = |bytes: &[u8]| -> Vec<u8> {
-        let digits = bytes
-            .iter()
-            .flat_map(|byte| format!("{byte:02x}").into_bytes());
-        digits.take(32).collect()
-    };
-    let mut planted = HashSet::new();
-    for token in tokens {
-        let (id, tag) = token.split_once('.').unwrap();
-        let bytes = decode(id);
-        planted.insert(hex(&bytes));
-        planted.insert(bytes);
-        planted.insert(hex(id.as_bytes()));
-        planted.insert(id.replace('-', "+").replace('_', "/").into_bytes());
-        planted.insert(id.into());
-        planted.insert(tag.bytes().take(32).collect());
-    }
-    planted
-}
-
-fn decode(base64url: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let digit = |byte| {
-        let digit = ALPHABET.iter().position(|known| *known == byte);
-        u32::try_from(digit.unwrap()).unwrap()
-    };
-    let digits: Vec<u32> = base64url.bytes().map(digit).collect();
-    let fours = digits
-        .chunks(4)
-        .map(|four| four.iter().fold(0, |sum, digit| sum << 6 | digit));
-    fours
-        .flat_map(|number: u32| number.to_be_bytes().into_iter().skip(1))
-        .collect()
 }
 
 fn now() -> Timestamp {

@@ -1,0 +1,135 @@
+//! A server that stands still, ends, comes back, or hands over to another.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Extension;
+use http::StatusCode;
+use sessile::RedisStore;
+
+use crate::servers::redis::{Cluster, Redis, Sentinel, reshard};
+use crate::support::Visitor;
+use crate::{layer, open, routes};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_frozen_server_costs_the_deadline_and_no_more() {
+    for deadline in [300, 800].map(Duration::from_millis) {
+        let redis = Arc::new(Redis::start());
+        let app = routes()
+            .layer(Extension(Arc::clone(&redis)))
+            .layer(layer(open(&redis)).store_timeout(deadline).build().unwrap());
+        let mut visitor = Visitor::new(&app);
+        assert_eq!(visitor.get("/count").await.body, "1");
+
+        let mut took = Vec::new();
+        for path in ["/freeze", "/read", "/count", "/read", "/login"] {
+            let begun = Instant::now();
+            let answer = visitor.get(path).await;
+            took.push(begun.elapsed());
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        }
+        eprintln!("with a deadline of {deadline:?}: {took:?}");
+        let slowest = *took.iter().max().unwrap();
+        assert!(slowest < deadline + Duration::from_millis(50), "{took:?}");
+
+        redis.program().thaw();
+        let now = visitor.get("/read").await;
+        // The one write whose answer was not heard may have arrived.
+        assert!(matches!(now.body.as_str(), "1" | "2"), "{}", now.body);
+        let before: u64 = visitor.get("/read").await.body.parse().unwrap();
+        assert_eq!(visitor.get("/count").await.body, (before + 1).to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_server_that_was_killed_is_found_again_with_what_it_had_acknowledged() {
+    let mut redis = Redis::with(&[
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+    ]);
+    let app = routes().layer(layer(open(&redis)).build().unwrap());
+    let mut visitor = Visitor::new(&app);
+    for round in 0..6_u64 {
+        assert_eq!(visitor.get("/count").await.body, (round + 1).to_string());
+        redis.down();
+        if round % 2 == 0 {
+            let answer = visitor.get("/count").await;
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        redis.up();
+    }
+    assert_eq!(visitor.get("/read").await.body, "6");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn sentinels_lead_to_the_new_master() {
+    for frozen in [false, true] {
+        let mut servers = Sentinel::start();
+        let store = RedisStore::open(&servers.url()).unwrap();
+        let app = routes().layer(layer(store).build().unwrap());
+        let mut visitor = Visitor::new(&app);
+        assert_eq!(visitor.get("/count").await.body, "1");
+        servers.replicas[0].wait_for(&["DBSIZE"], "1");
+        if frozen {
+            servers.master.program().freeze();
+        } else {
+            servers.master.down();
+        }
+        assert_eq!(
+            visitor.get("/count").await.status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        servers.wait_for_failover();
+        let begun = Instant::now();
+        let mut refused = 0;
+        while visitor.get("/read").await.status != StatusCode::OK {
+            refused += 1;
+            assert!(begun.elapsed() < Duration::from_secs(20));
+        }
+        eprintln!(
+            "frozen: {frozen}: {refused} refused in {:?}",
+            begun.elapsed()
+        );
+        assert_eq!(visitor.get("/count").await.body, "2");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_slot_that_moves_is_followed() {
+    let cluster = Cluster::start();
+    let store = RedisStore::open(&cluster.url()).unwrap();
+    let app = routes().layer(layer(store).build().unwrap());
+    let mut visitors: Vec<_> = (0..60).map(|_| Visitor::new(&app)).collect();
+    for visitor in &mut visitors {
+        assert_eq!(visitor.get("/count").await.body, "1");
+    }
+    let moving = std::thread::spawn({
+        let (port, from, to) = (cluster.0[0].port, cluster.id(0), cluster.id(1));
+        move || reshard(port, &from, &to, 1500)
+    });
+    let mut rounds = 1;
+    while !moving.is_finished() {
+        rounds += 1;
+        for visitor in &mut visitors {
+            let counted = visitor.get("/count").await;
+            assert_eq!(counted.status, StatusCode::OK);
+            assert_eq!(counted.body, rounds.to_string());
+        }
+    }
+    moving.join().unwrap();
+    eprintln!(
+        "{} requests while 1,500 slots moved, none lost",
+        rounds * 60
+    );
+    for visitor in &mut visitors {
+        assert_eq!(visitor.get("/read").await.body, rounds.to_string());
+    }
+}

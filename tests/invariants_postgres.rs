@@ -3,6 +3,8 @@
 //! prints the numbers reached.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "invariants/faults/mod.rs"]
+mod faults;
 mod invariants;
 mod servers;
 #[path = "invariants_postgres/site.rs"]
@@ -14,7 +16,7 @@ use std::time::Duration;
 use invariants::schedule::settle_by;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, faults, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::postgres::Postgres;

@@ -4,6 +4,8 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "invariants/faults/mod.rs"]
+mod faults;
 mod invariants;
 mod servers;
 #[path = "invariants_redis/sites.rs"]
@@ -12,7 +14,7 @@ mod support;
 
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless};
 use invariants::{
-    cancel, cut_short, doubt, expiry, faults, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::redis::{Cluster, Redis};

@@ -7,8 +7,6 @@ pub(crate) mod cancel;
 pub(crate) mod cut_short;
 pub(crate) mod doubt;
 pub(crate) mod expiry;
-#[cfg(any(feature = "postgres", feature = "redis"))]
-pub(crate) mod faults;
 pub(crate) mod floods;
 pub(crate) mod held;
 pub(crate) mod history;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use sessile::{PostgresStore, StoreKey};
 
-use crate::invariants::faults::Site;
+use crate::faults::Site;
 use crate::servers::postgres::{Frozen, Postgres};
 use crate::servers::proxy::Proxy;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sessile::{RedisStore, StoreKey};
 
-use crate::invariants::faults::Site;
+use crate::faults::Site;
 use crate::servers::proxy::Proxy;
 use crate::servers::redis::{Cluster, Redis, url_of_cluster};
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use http::StatusCode;
 
-use super::super::world::{CookieChange, request};
 use super::ledger::Ledger;
 use super::visits::{Kind, app, app_with_end, begin, look};
 use super::{DEADLINE, GRACE, Site};
+use crate::invariants::world::{CookieChange, request};
 use crate::servers::proxy::{Fault, Proxy};
 use crate::support::Answer;
 use crate::support::visitor::ask;

@@ -15,8 +15,8 @@ use sessile::{
     StoreError, StoreKey, Stored, Swap, Timestamp, merge,
 };
 
-use super::super::world::{CookieChange, random_bytes, request, secret};
 use super::Site;
+use crate::invariants::world::{CookieChange, random_bytes, request, secret};
 use crate::servers::proxy::{Fault, Proxy};
 use crate::support::visitor::ask;
 

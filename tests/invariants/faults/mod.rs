@@ -13,8 +13,8 @@ use sessile::{SessionStore, StoreKey};
 use tokio::task::JoinSet;
 
 use self::case::{Case, Figures};
-use super::size;
 use crate::servers::proxy::Proxy;
+use crate::support::size;
 
 const DEADLINE: Duration = Duration::from_millis(400);
 

@@ -10,8 +10,8 @@ use axum::routing::get;
 use http::StatusCode;
 use sessile::{Session, SessionError, SessionHandle, SessionLayer, SessionStore, Sessions, merge};
 
-use super::super::world::{CookieChange, request, secret};
 use super::DEADLINE;
+use crate::invariants::world::{CookieChange, request, secret};
 use crate::support::Answer;
 use crate::support::visitor::ask;
 

@@ -127,7 +127,7 @@ impl Link {
         let mut again = pin!(self.ask_anew(command));
         let either = poll_fn(|context| match first.as_mut().poll(context) {
             Poll::Pending => again.as_mut().poll(context),
-            answered => answered,
+            answered @ Poll::Ready(_) => answered,
         });
         either.await
     }

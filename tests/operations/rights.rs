@@ -1,5 +1,7 @@
 //! What a store's user has to be allowed, and what a server with no room left refuses.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
@@ -10,7 +12,7 @@ use sessile::{
 use crate::printed;
 use crate::servers::postgres::Postgres;
 use crate::servers::redis::{Cluster, Redis, Sentinel};
-use crate::support::Visitor;
+use crate::support::{TestClock, Visitor};
 
 #[derive(Session)]
 struct Visits {

@@ -95,7 +95,7 @@ impl Stage {
     }
 
     /// Its sessions are refused in each round. The client looks anew where its slots are, and may have
-    /// the others wait for that, some of them for too long; but not in all rounds.
+    /// the others wait for that, some of them for too long; but not all of them, all the time.
     async fn loses_its_own(&self) {
         let mut others = Vec::new();
         for _ in 0..4 {
@@ -108,7 +108,8 @@ impl Stage {
             "{} are there, of the others were refused {others:?}",
             self.there
         );
-        assert!(others.contains(&0), "{others:?}");
+        let all = others.len() * (VISITORS - self.there);
+        assert!(others.iter().sum::<usize>() < all, "{others:?}");
     }
 
     /// Waits until nobody is refused, and says how long.

@@ -66,7 +66,9 @@ pub use wire::Wire;
 
 pub mod operations {
     #![doc = include_str!("../docs/operations.md")]
-    // The failovers that were measured, `docs/failover.md`, belong here.
+
+    #[doc = include_str!("../docs/failover.md")]
+    pub mod failover {}
 
     #[doc = include_str!("../docs/dependencies.md")]
     ///

@@ -85,6 +85,8 @@ async fn count(mut visits: Session<Visits>) -> String {
 async fn a_full_redis_refuses_writes_and_lets_visitors_read_and_leave() {
     let redis = Redis::with(&["--save", "", "--maxmemory", "2mb"]);
     let store = RedisStore::open(&redis.url()).unwrap();
+    let clock = TestClock::new();
+    let sessions = SessionLayer::builder(store, Secret::generate());
     let app = Router::new()
         .route("/count", get(count))
         .route(
@@ -95,7 +97,7 @@ async fn a_full_redis_refuses_writes_and_lets_visitors_read_and_leave() {
             "/logout",
             get(async |session: SessionHandle| session.destroy()),
         )
-        .layer(SessionLayer::new(store, Secret::generate()));
+        .layer(sessions.clock(clock.reader()).build().unwrap());
     let mut known = Visitor::new(&app);
     assert_eq!(known.get("/count").await.body, "1");
     let mut strangers = 0;
@@ -106,6 +108,9 @@ async fn a_full_redis_refuses_writes_and_lets_visitors_read_and_leave() {
     assert_eq!(known.get("/read").await.body, "1");
     let refused = known.get("/count").await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(known.get("/read").await.body, "1");
+    // A touch that is due is refused, and the read is not.
+    clock.advance(Duration::from_mins(2));
     assert_eq!(known.get("/read").await.body, "1");
     assert_eq!(known.get("/logout").await.status, StatusCode::OK);
     assert_eq!(known.get("/read").await.body, "0");

@@ -14,6 +14,7 @@ use super::state::{Fate, Missed, Moved, Origin, Stage, State};
 use super::transport;
 use super::wanted::Pending;
 use super::write;
+use crate::store::StoreError;
 use crate::token::Way;
 
 /// What the commit has to say to the response.
@@ -178,13 +179,14 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     }
     let now = config.now();
     let expires = config.deadline(&live.record, now);
-    let found = config
-        .ask(
-            config
-                .store
-                .touch(live.key, live.record.revision, expires, now),
-        )
-        .await?;
+    let touched = config
+        .store
+        .touch(live.key, live.record.revision, expires, now);
+    let found = match config.ask(touched).await {
+        // Who only read has lost nothing: the session ends when it would have.
+        Err(StoreError::Full) if !asked => return Ok(()),
+        found => found?,
+    };
     let mut state = session.state();
     if found {
         state.moved = Moved::Touch;

@@ -11,6 +11,7 @@ local due = math.min(tonumber(latest), created + absolute)
 if due <= tonumber(now) or math.abs(due - ends) < tonumber(least) then return text end
 if owners ~= '-' and tonumber(listed) < due then return text end
 ends = string.format('%016.0f', due)
-redis.call('SETRANGE', KEYS[1], 0, ends)
+-- A server that is full refuses it, and lets the session live until it would have ended.
+if type(redis.pcall('SETRANGE', KEYS[1], 0, ends)) == 'table' then return text end
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(due - now + grace, tonumber(most))))
 return ends .. text:sub(17)

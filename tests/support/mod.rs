@@ -8,6 +8,7 @@
     reason = "each test takes what it needs"
 )]
 
+pub mod at_rest;
 pub mod clock;
 pub mod example;
 pub mod load;
@@ -17,6 +18,7 @@ pub mod stage;
 pub mod trace;
 pub mod visitor;
 
+pub use self::at_rest::Wanted;
 pub use self::clock::TestClock;
 pub use self::example::Example;
 pub use self::log::Log;

@@ -164,11 +164,13 @@ impl Sessions {
     }
 
     fn request(&self) -> Result<&RequestSession, SessionError> {
+        self.config.knows_owners()?;
         self.request.as_deref().ok_or(SessionError::NoOwner)
     }
 
     fn owner<T: Owned>(&self, owner: &T::Owner) -> Result<Option<OwnerKey>, SessionError> {
         self.config.claim(Shape::of::<T>())?;
+        self.config.knows_owners()?;
         Ok(data::owner_key::<T>(owner)?)
     }
 }

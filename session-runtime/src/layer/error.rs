@@ -77,13 +77,15 @@ impl SessionError {
         match self {
             Self::Gone | Self::TooManySessions { .. } => StatusCode::CONFLICT,
             Self::Absent(_) | Self::NoOwner => StatusCode::UNAUTHORIZED,
-            Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooLate
+            // Time mends the rest of what a store may answer.
+            Self::Store(StoreError::Unsupported(_))
+            | Self::TooLate
             | Self::Unstorable(_)
             | Self::UnsafeInteger { .. }
             | Self::TooLarge { .. }
             | Self::NameTaken(_)
             | Self::Cookie(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Contended | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

@@ -11,8 +11,20 @@ use crate::expiry::Timestamp;
 use crate::id::{PublicId, StoreKey};
 use crate::record::OwnerKey;
 use crate::store::{StoreError, Stored};
+use crate::wire::Wire;
 
 impl Config {
+    /// An error where records do not say whose they are: to answer that nobody has sessions, or that none
+    /// was to be ended, would be wrong.
+    pub(crate) fn knows_owners(&self) -> Result<(), StoreError> {
+        match self.wire {
+            Wire::Native => Ok(()),
+            Wire::Express => Err(StoreError::Unsupported(
+                "sessions are not found by their owner beside an Express app, whose records name none",
+            )),
+        }
+    }
+
     /// The sessions of an owner that are alive by the store's word and by today's timeouts.
     pub(crate) async fn owned(
         &self,

@@ -82,6 +82,54 @@ fn reject_pair(earlier: (&Ident, &Key), later: (&Ident, &Key), errors: &mut Erro
     }
 }
 
+/// What a session in Express has of its own: its `cookie`, and what its `Session` object and every
+/// other object inherit. A stored value of such a name is dropped at load and deleted at the next save.
+pub(crate) const EXPRESS: &[&str] = &[
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "cookie",
+    "destroy",
+    "hasOwnProperty",
+    "id",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "regenerate",
+    "reload",
+    "req",
+    "resetMaxAge",
+    "save",
+    "toLocaleString",
+    "toString",
+    "touch",
+    "valueOf",
+];
+
+/// Flattened fields may be an Express app's too.
+pub(crate) fn reject_names_of_express<'a>(
+    fields: impl Iterator<Item = (&'a Ident, &'a [Key])>,
+    flatten: &Ident,
+    errors: &mut Errors,
+) {
+    let all = fields.flat_map(|(field, keys)| keys.iter().map(move |key| (field, key)));
+    for (field, Key { text, literal }) in all.filter(|(_, key)| is_of_express(key)) {
+        let at = literal
+            .as_ref()
+            .map_or(field as &dyn ToTokens, |literal| literal);
+        errors.reject(
+            at,
+            format!("Express drops or overwrites `{text}` at the top level of a record: choose another key, or remove `{flatten}`"),
+        );
+    }
+}
+
+fn is_of_express(key: &Key) -> bool {
+    EXPRESS.contains(&key.text.as_str())
+}
+
 /// Keys are kept as JSON has them between its quotes, so one that JSON would escape has two forms.
 fn reject_unwritable(what: &str, text: &str, at: impl ToTokens, errors: &mut Errors) {
     let escaped = |letter: &char| letter.is_control() || matches!(letter, '"' | '\\');

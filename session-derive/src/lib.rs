@@ -34,7 +34,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | option | meaning |
 /// |---|---|
 /// | `name = "cart"` | The name under which the record holds the struct. Without it, the struct's name in `snake_case`: `ShoppingCart` is `shopping_cart`, `HTTPCache` is `http_cache`. Two structs of one application need two names. |
-/// | `flatten` | The fields stand at the top level of the record, beside the other structs: what an Express app calls `req.session.page_views`. |
+/// | `flatten` | The fields stand at the top level of the record, beside the other structs: what an Express app calls `req.session.page_views`. So no key is a name that an Express app drops or has of its own: `cookie`, the methods of its sessions (`id`, `req`, `save`, `touch`, `reload`, `destroy`, `regenerate`, `resetMaxAge`), what every object inherits (`constructor`, `toString`, `__proto__`, …). |
 /// | `rename_all = "camelCase"` | How the fields' names become keys, as in serde: `lowercase`, `UPPERCASE`, `PascalCase`, `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`. It leaves `rename` and `alias` as they are written. |
 /// | `crate = my_crate::sessile` | The path of `sessile`, where it is not a dependency of its own: in a crate that re-exports it, `crate = $crate::sessile` in a macro. |
 ///

@@ -121,7 +121,7 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
     } = attr::read(&input.attrs, &mut errors);
     reject_name_with_flatten(name.as_ref(), flatten.as_ref(), &mut errors);
 
-    let slice = match flatten {
+    let slice = match &flatten {
         Some(_) => Slice::Top,
         None => Slice::Named(keys::slice_name(&input.ident, name, &mut errors)),
     };
@@ -138,6 +138,9 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         Storage::Stored { keys, .. } => Some((field.ident, keys.as_slice())),
         Storage::Skipped => None,
     });
+    if let Some(Given { option, .. }) = &flatten {
+        keys::reject_names_of_express(stored.clone(), option, &mut errors);
+    }
     keys::reject_alike(stored, &mut errors);
 
     let head = Head {

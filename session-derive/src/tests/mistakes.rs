@@ -1,5 +1,7 @@
 //! What stands beside an error.
 
+use syn::Meta;
+
 use super::*;
 
 #[test]
@@ -95,4 +97,26 @@ fn a_mistake_leaves_the_owner_in_its_place_unless_its_type_can_stand_nowhere_els
             };
         "#]],
     );
+}
+
+#[test]
+fn whatever_express_drops_or_owns_is_no_key_at_the_top_level_and_is_one_elsewhere() {
+    for &key in crate::keys::EXPRESS {
+        let field = |option: Option<&Meta>| {
+            let options = option.into_iter();
+            crate::derive(&parse_quote! {
+                #(#[session(#options)])*
+                struct Visits {
+                    #[session(rename = "seen", alias = #key)]
+                    views: u64,
+                    #[session(skip, default = #key)]
+                    save: &'static str,
+                }
+            })
+        };
+        let flattened = field(Some(&parse_quote!(flatten))).to_string();
+        assert_eq!(flattened.matches("compile_error").count(), 1, "{key}");
+        let named = field(None).to_string();
+        assert!(!named.contains("compile_error"), "{key}: {named}");
+    }
 }

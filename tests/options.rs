@@ -327,6 +327,23 @@ async fn resave_stores_what_nobody_changed() {
 }
 
 #[tokio::test]
+async fn what_is_stored_though_nobody_changed_it_has_no_cookie_sent_again_by_rolling_on_change() {
+    let aged = CookieOptions::new().max_age(HOUR);
+    for (rolling, sent) in [(Rolling::OnChange, 0), (Rolling::OnTouch, 1)] {
+        let Stage { app, store, .. } = stage(|b| b.resave(true).cookie(aged).rolling(rolling));
+        let mut visitor = Visitor::new(&app);
+        assert_eq!(visitor.get("/visit").await.set_cookies().len(), 1);
+        store.calls();
+        for path in ["/untouched", "/read"] {
+            let cookies = visitor.get(path).await.set_cookies();
+            assert_eq!(cookies.len(), sent, "{rolling:?} {path}");
+            assert_eq!(store.calls(), ["load", "replace"], "{rolling:?} {path}");
+        }
+        assert_eq!(visitor.get("/visit").await.set_cookies().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn save_uninitialized_stores_a_session_for_every_visitor() {
     let Stage { app, store, .. } = stage(|b| b.save_uninitialized(true));
     let mut visitor = Visitor::new(&app);

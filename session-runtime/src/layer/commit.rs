@@ -168,7 +168,7 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
     let (live, asked) = {
         let state = session.state();
-        let Some(live) = state.live.clone().filter(|_| state.moved != Moved::Write) else {
+        let Some(live) = state.live.clone().filter(|_| state.moved < Moved::Again) else {
             return Ok(());
         };
         // Nor does a cookie signed anew go out for a session that has ended meanwhile.

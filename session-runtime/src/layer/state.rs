@@ -87,6 +87,8 @@ pub(super) enum Moved {
     #[default]
     Nothing,
     Touch,
+    /// A write of what stood there already: `resave`.
+    Again,
     Write,
 }
 
@@ -296,6 +298,7 @@ impl State {
         let has_new_id = attempt.has_new_id();
         let Attempt { from, target } = attempt;
         let own_idle = |live: &Live| live.record.idle.is_some();
+        let is_again = from.is_some() && self.in_hand.is_only_forced();
         let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);
         match from {
             None => events::created(target.key),
@@ -306,7 +309,7 @@ impl State {
         self.in_hand = Wanted::default();
         // The browser keeps a cookie for as long as it was told.
         self.owes_cookie |= has_new_id || is_forgotten;
-        self.moved = Moved::Write;
+        self.moved = if is_again { Moved::Again } else { Moved::Write };
         self.live = Some(target);
         if has_new_id {
             self.stirs.stir();

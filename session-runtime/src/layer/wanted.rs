@@ -61,6 +61,11 @@ impl Wanted {
         changes.is_empty() && *idle == Idle::Unchanged && !(*renew || *affirm || *force)
     }
 
+    /// Whether a session that is there is stored as it is, and only because it shall be.
+    pub(super) fn is_only_forced(&self) -> bool {
+        self.force && self.idle == Idle::Unchanged && !(self.renew || self.affirm)
+    }
+
     /// Who signs in or out is not remembered for as long as who was there before.
     pub(super) fn pass_on(&mut self, last: &[Change]) {
         let mut changes = self.changes.iter().chain(last);

@@ -178,10 +178,12 @@ fn plan(
     let owners = data::owners(&changes, &owners, |owner| state.since(owner));
     state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
     state.in_hand.pass_on(&changes);
-    if !state.in_hand.needs_write(from.is_some(), fields != base) {
+    let differs = fields != base;
+    if !state.in_hand.needs_write(from.is_some(), differs) {
         state.in_hand.changes.clear();
         return Ok(None);
     }
+    state.in_hand.force &= !differs;
     state.writable()?;
     let (bytes, max) = (fields.size(), session.config.max_record_bytes);
     if bytes > max {

@@ -7,6 +7,8 @@
     reason = "each test file takes what it needs"
 )]
 
+#[cfg(feature = "redis")]
+pub mod node;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod proxy;

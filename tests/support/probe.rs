@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sessile::{
     Answer, Lifetime, MemoryStore, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored,
-    Swap, Timestamp,
+    Swap, Timestamp, Wire,
 };
 
 #[derive(Default, Clone)]
@@ -89,6 +89,10 @@ impl Probe {
 }
 
 impl SessionStore for Probe {
+    fn speaks(&self, wire: Wire) -> bool {
+        self.0.memory.speaks(wire)
+    }
+
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         self.answer("load", move || self.0.memory.load(key, now))
     }

@@ -6,6 +6,7 @@ mod devices;
 mod refusals;
 mod scope;
 mod site;
+mod strangler;
 #[path = "../support/trace.rs"]
 mod trace;
 #[path = "../support/wire.rs"]

@@ -11,6 +11,8 @@ mod both;
 mod differences;
 #[path = "express/example.rs"]
 mod example;
+#[path = "express/guide.rs"]
+mod guide;
 #[path = "express/raw.rs"]
 mod raw;
 #[path = "express/rotation.rs"]

@@ -55,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) cookie: CookieOptions<'static>,
     /// `cookie` as Express takes it, without `maxAge`.
     pub(crate) express_cookie: Value,
+    /// What only Express has.
+    pub(crate) unset: &'static str,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
                 .secure(Secure::Never)
                 .same_site(SameSite::Unset),
             express_cookie: json!({}),
+            unset: "keep",
         }
     }
 }
@@ -86,6 +89,7 @@ impl Options {
             "rolling": self.rolling,
             "cookie": cookie,
             "proxy": true,
+            "unset": self.unset,
         });
         // A header is ASCII.
         let options = options.to_string();

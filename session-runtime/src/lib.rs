@@ -64,6 +64,10 @@ pub use store::{PostgresConfigError, PostgresStore};
 pub use store::{SqliteConfigError, SqliteStore};
 pub use wire::Wire;
 
+pub mod from_express_session {
+    #![doc = include_str!("../docs/from-express-session.md")]
+}
+
 pub mod operations {
     #![doc = include_str!("../docs/operations.md")]
 

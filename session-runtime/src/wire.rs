@@ -11,6 +11,7 @@ pub enum Wire {
     /// live sessions.
     ///
     /// Ids lie in Redis in clear in this mode, as Express keeps them, and what Express writes it writes
-    /// blindly, over what was merged here.
+    /// blindly, over what was merged here. The guide
+    /// [`from_express_session`](crate::from_express_session) says what is the same and what is not.
     Express,
 }

@@ -17,6 +17,7 @@ const middlewares = new Map();
 function middleware(options) {
   if (!middlewares.has(options)) {
     const { store, ...given } = JSON.parse(options);
+    if (given.cookie?.expires) given.cookie.expires = new Date(given.cookie.expires);
     middlewares.set(options, session({ store: new RedisStore({ client, ...store }), ...given }));
   }
   return middlewares.get(options);

@@ -2,9 +2,21 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
+use http::StatusCode;
 use serde_json::{Value, json};
+use sessile::{Session, SessionHandle, Sessions};
 
 use crate::both::{Browser, Options, Side, World};
+use crate::support::Visitor;
+
+#[derive(Session)]
+#[session(flatten)]
+struct Owner {
+    #[session(required, owner)]
+    user: String,
+}
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -65,6 +77,63 @@ async fn the_methods_of_express_s_store_see_our_sessions() {
     for mut browser in browsers {
         for side in Side::BOTH {
             assert_eq!(browser.read(side).await, json!({}), "{side:?}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
+async fn an_owner_is_a_privilege_and_no_more() {
+    let mut world = World::start();
+    let login = async |session: SessionHandle| {
+        let user = "ann".to_owned();
+        session.insert(Owner { user })
+    };
+    let list = async |all: Sessions| match all.list::<Owner>(&"ann".to_owned()).await {
+        Ok(sessions) => format!("{} sessions", sessions.len()),
+        Err(error) => error.to_string(),
+    };
+    let routes = Router::new()
+        .route("/login", get(login))
+        .route("/me", get(async |owner: Owner| owner.user))
+        .route("/list", get(list));
+    let app = Options::default().axum(&world.redis, routes);
+    let mut browser = begin(&world, Side::Express, &Options::default()).await;
+    let anonymous = browser.clone();
+    let mut visitor = Visitor::new(&app);
+    visitor.plant("connect.sid", browser.cookie.as_ref().unwrap());
+    assert_eq!(visitor.get("/login").await.status, StatusCode::OK);
+    assert_eq!(visitor.get("/me").await.body, "ann");
+    assert_eq!(anonymous.clone().read(Side::Express).await, json!({}));
+    browser.cookie = visitor.cookie("connect.sid").map(ToOwned::to_owned);
+    let kept = json!({ "pageViews": 1, "user": "ann" });
+    assert_eq!(browser.read(Side::Express).await, kept);
+    assert_eq!(world.raw.count(), 1);
+    let refused =
+        "sessions beside an Express app are not found by their owner: its records name none";
+    assert_eq!(visitor.get("/list").await.body, refused);
+}
+
+#[tokio::test]
+#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
+async fn of_several_cookies_the_valid_one_counts_here_and_the_first_in_express() {
+    let world = World::start();
+    let mut browsers = Vec::new();
+    for side in Side::BOTH {
+        browsers.push(begin(&world, side, &Options::default()).await);
+    }
+    let [one, other] = [0, 1].map(|at| browsers[at].cookie.clone().unwrap());
+    let views = json!({ "pageViews": 1 });
+    for (values, in_express, here) in [
+        ([one.as_str(), "s%3Aforged.tag"], &views, &views),
+        (["s%3Aforged.tag", &one], &json!({}), &views),
+        ([one.as_str(), &other], &views, &json!({})),
+    ] {
+        let [first, second] = values;
+        for (side, expected) in [(Side::Express, in_express), (Side::Axum, here)] {
+            let mut browser = browsers[0].clone();
+            browser.cookie = Some(format!("{first}; connect.sid={second}"));
+            assert_eq!(browser.read(side).await, *expected, "{side:?} {values:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Each option of the cookie, on either kind of connection: the same attributes, in the same order.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 use sessile::{CookieOptions, Priority, SameSite, Secure};
 
@@ -13,8 +15,14 @@ fn pairs() -> Vec<(CookieOptions<'static>, Value)> {
         .same_site(SameSite::Unset);
     let secure = plain.secure(Secure::Always);
     let auto = plain.secure(Secure::Auto);
+    let in_two_hours = SystemTime::now() + 2 * HOUR;
+    let millis = in_two_hours.duration_since(UNIX_EPOCH).unwrap().as_millis();
     vec![
         (plain, json!({})),
+        (
+            plain.expires(in_two_hours),
+            json!({ "expires": u64::try_from(millis).unwrap() }),
+        ),
         (plain, json!({ "secure": false })),
         (plain.http_only(false), json!({ "httpOnly": false })),
         (

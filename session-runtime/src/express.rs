@@ -26,6 +26,10 @@ const EXPIRES: &str = "expires";
 /// Makes each state of a session another text. Express drops it with its own next save.
 const NONCE: &str = "rev";
 
+/// Why nobody's sessions are found.
+pub(crate) const NO_OWNERS: &str =
+    "sessions beside an Express app are not found by their owner: its records name none";
+
 /// Names that Express's session object has itself: what is stored under them it drops when it loads, and
 /// removes when it saves. The derive refuses them in a struct at the top level.
 const RESERVED: [&str; 21] = [

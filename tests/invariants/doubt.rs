@@ -254,8 +254,8 @@ pub(crate) async fn tasks_of_one_request_do_not_lose_the_session(
     }
 }
 
-/// A page is loaded and asks for nothing but a touch, while another request sets how long the session
-/// may be idle: the touch must not put the old length back.
+/// A request asks for nothing but a touch, with its load or by a call of its own, while another one sets
+/// how long the session may be idle: the touch must not put the old length back.
 pub(crate) async fn a_late_touch_does_not_undo_a_new_idle_timeout(
     store: impl SessionStore + Clone,
 ) {
@@ -265,22 +265,29 @@ pub(crate) async fn a_late_touch_does_not_undo_a_new_idle_timeout(
 
     let (world, gate) = (World::new(store), Gate::default());
     let held = Wrapped(world.store.clone(), gate.clone());
-    let slow = routes().layer(world.layer(held).build().unwrap());
+    let touch = get(async |session: SessionHandle| session.touch());
+    let slow = routes().route("/touch", touch);
+    let slow = slow.layer(world.layer(held).build().unwrap());
     let remember = get(async |session: SessionHandle| session.set_max_age(10 * DAY));
     let app = routes().route("/remember", remember);
     let app = app.layer(world.layer(world.store.clone()).build().unwrap());
-    let token = begin(&app).await;
-    world.clock.advance(Duration::from_mins(2));
-    gate.hold(1, Side::Before);
-    let read = {
-        let token = token.clone();
-        tokio::spawn(async move { ask(&slow, request("/read", Some(&token))).await })
-    };
-    gate.is_holding().await;
-    ask(&app, request("/remember", Some(&token))).await;
-    gate.release();
-    assert_eq!(read.await.unwrap().status, StatusCode::OK);
-    world.clock.advance(5 * DAY);
-    let stored = world.find(&key_of(&token)).await;
-    assert!(stored.is_some(), "the session was to live for ten days");
+    for (path, call) in [("/read", 0), ("/touch", 1)] {
+        let token = begin(&app).await;
+        world.clock.advance(Duration::from_mins(2));
+        gate.hold(call, Side::Before);
+        let late = {
+            let (token, slow) = (token.clone(), slow.clone());
+            tokio::spawn(async move { ask(&slow, request(path, Some(&token))).await })
+        };
+        gate.is_holding().await;
+        ask(&app, request("/remember", Some(&token))).await;
+        gate.release();
+        assert_eq!(late.await.unwrap().status, StatusCode::OK, "{path}");
+        world.clock.advance(5 * DAY);
+        let stored = world.find(&key_of(&token)).await;
+        assert!(
+            stored.is_some(),
+            "{path}: the session was to live for ten days"
+        );
+    }
 }

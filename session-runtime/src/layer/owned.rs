@@ -8,6 +8,7 @@ use super::events;
 use super::request::RequestSession;
 use super::state::Fate;
 use crate::expiry::Timestamp;
+use crate::express::NO_OWNERS;
 use crate::id::{PublicId, StoreKey};
 use crate::record::OwnerKey;
 use crate::store::{StoreError, Stored};
@@ -19,9 +20,7 @@ impl Config {
     pub(crate) fn knows_owners(&self) -> Result<(), StoreError> {
         match self.wire {
             Wire::Native => Ok(()),
-            Wire::Express => Err(StoreError::Unsupported(
-                "sessions are not found by their owner beside an Express app, whose records name none",
-            )),
+            Wire::Express => Err(StoreError::Unsupported(NO_OWNERS)),
         }
     }
 

@@ -10,16 +10,12 @@ use super::link::Link;
 use super::script::{self, Reply, Script};
 use super::{RedisStore, has_hash_tag, refused, text};
 use crate::expiry::{Lifetime, Timestamp};
-use crate::express;
+use crate::express::{self, NO_OWNERS};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 use crate::wire::Wire;
 
 const PREFIX: &str = "sess:";
-
-/// Why nobody's sessions are found.
-const NO_OWNERS: &str =
-    "sessions beside an Express app are not found by their owner: its records name none";
 
 /// Why nobody can sign in.
 const TWO_SLOTS: &str = "on a cluster the old id of a session and its new one must share a slot: give \

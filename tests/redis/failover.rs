@@ -95,7 +95,11 @@ async fn of_sentinels(end: End, options: &[&str], lag: Duration) {
     block_in_place(|| servers.master.wait_for(&["ROLE"], "slave"));
     works(&app).await;
     let findings = load.end().await;
-    eprintln!("sentinel, {end:?}, {options:?}, replicas {lag:?} behind: {findings:?}");
+    let switches = servers.switches();
+    eprintln!(
+        "sentinel, {end:?}, {options:?}, replicas {lag:?} behind, {switches} failovers: {findings:?}"
+    );
+    assert!(switches >= 1);
 }
 
 async fn of_cluster(end: End) {

@@ -255,12 +255,18 @@ pub struct Sentinel {
     pub master: Redis,
     pub replicas: Vec<Redis>,
     _program: Program,
-    _folder: Folder,
+    folder: Folder,
     _lagging: Proxy,
     port: u16,
 }
 
 impl Sentinel {
+    /// How often another server has become the master.
+    pub fn switches(&self) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
+        log.matches("+switch-master").count()
+    }
+
     pub fn start() -> Self {
         Self::with(&[], 1, Duration::ZERO)
     }
@@ -304,7 +310,7 @@ impl Sentinel {
             master,
             replicas,
             _program: program,
-            _folder: folder,
+            folder,
             _lagging: lagging,
             port,
         }

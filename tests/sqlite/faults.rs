@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use sessile::{SessionStore, SqliteStore, StoreError};
+use sessile::{Lifetime, SessionStore, SqliteStore, StoreError, Timestamp};
 
 use crate::file::File;
 use crate::support::Visitor;
@@ -49,6 +49,41 @@ async fn a_full_file_refuses_and_forgets_nobody() {
     let late = Visitor::new(&app).get("/write").await;
     assert_eq!(late.status, StatusCode::OK);
     assert_eq!(early.get("/read").await.body, "2");
+}
+
+/// Whoever only reads has lost nothing: the session ends when it would have.
+#[tokio::test]
+async fn a_full_file_lets_those_read_whose_touch_it_refuses() {
+    let file = File::new();
+    let begin = "PRAGMA journal_mode = WAL; PRAGMA max_page_count = 64";
+    let store = file.store_over(file.pool_with(2, begin, |_| {})).await;
+    let mut kept = Vec::new();
+    loop {
+        let (key, session) = (fresh_key(), session(1, HOUR));
+        match store.insert(key, session.clone(), now()).await {
+            Ok(_) => kept.push((key, session)),
+            Err(_) => break,
+        }
+    }
+    let lifetime = Lifetime {
+        idle: 2 * HOUR,
+        absolute: Duration::MAX,
+        until: Timestamp::MAX,
+    };
+    let mut refused = 0;
+    // Not all, so that the index of the ends gives no page back.
+    for (key, session) in kept.iter().step_by(2) {
+        // What was not seen yet is only read.
+        for _ in 0..2 {
+            let found = store.load_and_touch(*key, lifetime, now()).await;
+            let found = found.unwrap().unwrap();
+            assert_eq!(found.record, session.record);
+            refused += usize::from(found.expires == session.expires);
+        }
+    }
+    let seen = kept.len().div_ceil(2);
+    eprintln!("{} of {seen} touches were refused", refused - seen);
+    assert!(refused > seen);
 }
 
 #[tokio::test]

@@ -221,7 +221,11 @@ impl SqliteStore {
             ];
             first(connection, &sql.load_and_touch, values, stored)
         });
-        Ok(self.seen(&key, moved.await?))
+        match moved.await {
+            // Who only reads has lost nothing: the session ends when it would have.
+            Err(StoreError::Full) => Ok(None),
+            moved => Ok(self.seen(&key, moved?)),
+        }
     }
 
     /// Notes the end of what was found.

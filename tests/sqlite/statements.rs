@@ -8,12 +8,14 @@ use axum::middleware::{Next, from_fn};
 use http::StatusCode;
 use sessile::deadpool_sqlite::rusqlite::Connection;
 use sessile::deadpool_sqlite::rusqlite::trace::{TraceEvent, TraceEventCodes};
-use sessile::{Secret, SessionLayer, SessionStore, SqliteStore};
+use sessile::{Lifetime, Secret, SessionLayer, SessionStore, SqliteStore, Timestamp};
 use tokio::sync::Barrier;
 
 use crate::file::File;
 use crate::support::{TestClock, Visitor};
 use crate::{fresh_key, now, routes, session};
+
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The statements that were begun, of whatever store is told to [`listen`]: SQLite's hook is a
 /// function without a state.
@@ -89,6 +91,55 @@ async fn each_request_costs_as_many_statements_as_the_docs_say() {
         clock.advance(Duration::from_hours(20));
         assert_eq!(visitor.get("/read").await.status, StatusCode::OK);
         assert_eq!(statements(), (1, 1));
+    }
+}
+
+/// A write moves the end too: no read has the file for itself to find that out.
+#[tokio::test]
+async fn what_a_write_has_moved_no_read_tries_to_move() {
+    let _hearing = HEARING.lock().await;
+    let file = File::new();
+    let clock = TestClock::new();
+    let sessions = SessionLayer::builder(counted(&file).await, Secret::generate());
+    let app = routes().layer(sessions.clock(clock.reader()).build().unwrap());
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/write").await;
+    statements();
+    for _ in 0..8 {
+        clock.advance(Duration::from_secs(40));
+        assert_eq!(visitor.get("/write").await.status, StatusCode::OK);
+        assert_eq!(statements(), (2, 2));
+    }
+}
+
+/// At its absolute end, or by an idle timeout of its own, which is not touched beside a load.
+#[tokio::test]
+async fn an_end_that_stands_fast_is_not_tried_to_move_at_each_read() {
+    let _hearing = HEARING.lock().await;
+    let file = File::new();
+    let store = counted(&file).await;
+    let idle = Lifetime {
+        idle: 2 * HOUR,
+        absolute: Duration::MAX,
+        until: Timestamp::MAX,
+    };
+    let mut of_its_own = session(1, HOUR);
+    of_its_own.record.idle = Some(HOUR);
+    let at_its_end = session(1, HOUR);
+    let ends = at_its_end.expires;
+    let absolute = Lifetime {
+        absolute: ends.since(at_its_end.record.created),
+        ..idle
+    };
+    for (session, lifetime) in [(of_its_own, idle), (at_its_end, absolute)] {
+        let key = fresh_key();
+        assert!(store.insert(key, session.clone(), now()).await.unwrap());
+        statements();
+        for _ in 0..3 {
+            let found = store.load_and_touch(key, lifetime, now()).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&session));
+            assert_eq!(statements().0, 1);
+        }
     }
 }
 

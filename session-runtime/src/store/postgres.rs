@@ -225,17 +225,24 @@ impl PostgresStore {
     async fn find(&self, key: StoreKey, now: Timestamp) -> Result<Option<Stored>, StoreError> {
         let values = [key.into(), now.into()];
         let rows = self.run(&self.statements.load, &values).await?;
-        self.seen(&key, &rows)
+        rows.first().map(stored).transpose()
     }
 
-    /// The session of a row, if there is one; its end is noted.
-    fn seen(&self, key: &StoreKey, rows: &[Row]) -> Result<Option<Stored>, StoreError> {
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let stored = stored(row)?;
-        self.ends.note(key, stored.expires);
-        Ok(Some(stored))
+    async fn find_and_touch(
+        &self,
+        key: StoreKey,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Result<Option<Stored>, StoreError> {
+        let values = [
+            key.into(),
+            now.into(),
+            lifetime.latest(now).into(),
+            lifetime.absolute.into(),
+            lifetime.least_move().into(),
+        ];
+        let rows = self.run(&self.statements.load_and_touch, &values).await?;
+        rows.first().map(stored).transpose()
     }
 
     /// Runs one statement, once.
@@ -278,18 +285,14 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Answer<'_, Option<Stored>> {
         Answer::later(async move {
-            if self.ends.is_due(&key, lifetime, now) == Some(false) {
-                return self.find(key, now).await;
+            let found = match self.ends.is_due(&key, lifetime, now) {
+                Some(false) => self.find(key, now).await?,
+                Some(true) | None => self.find_and_touch(key, lifetime, now).await?,
+            };
+            if let Some(found) = &found {
+                self.ends.note(&key, found, lifetime);
             }
-            let values = [
-                key.into(),
-                now.into(),
-                lifetime.latest(now).into(),
-                lifetime.absolute.into(),
-                lifetime.least_move().into(),
-            ];
-            let rows = self.run(&self.statements.load_and_touch, &values).await?;
-            self.seen(&key, &rows)
+            Ok(found)
         })
     }
 

@@ -201,7 +201,7 @@ impl SqliteStore {
             let values = params![key.as_bytes(), millis(now)];
             first(connection, &sql.load, values, stored)
         });
-        Ok(self.seen(&key, found.await?))
+        found.await
     }
 
     /// The session, if its end was due to be moved.
@@ -224,13 +224,8 @@ impl SqliteStore {
         match moved.await {
             // Who only reads has lost nothing: the session ends when it would have.
             Err(StoreError::Full) => Ok(None),
-            moved => Ok(self.seen(&key, moved?)),
+            moved => moved,
         }
-    }
-
-    /// Notes the end of what was found.
-    fn seen(&self, key: &StoreKey, found: Option<Stored>) -> Option<Stored> {
-        found.inspect(|found| self.ends.note(key, found.expires))
     }
 
     async fn read<T: Send + 'static>(
@@ -274,10 +269,14 @@ impl SessionStore for SqliteStore {
             } else {
                 None
             };
-            match moved {
-                Some(moved) => Ok(Some(moved)),
-                None => self.find(key, now).await,
+            let found = match moved {
+                Some(moved) => Some(moved),
+                None => self.find(key, now).await?,
+            };
+            if let Some(found) = &found {
+                self.ends.note(&key, found, lifetime);
             }
+            Ok(found)
         })
     }
 
@@ -311,7 +310,8 @@ impl SessionStore for SqliteStore {
         new: Stored,
         now: Timestamp,
     ) -> Answer<'_, Swap> {
-        Answer::later(self.write(move |connection, sql| {
+        let expires = new.expires;
+        let swap = self.write(move |connection, sql| {
             let row = NewRow::of(&new);
             let values = params![
                 key.as_bytes(),
@@ -325,7 +325,14 @@ impl SessionStore for SqliteStore {
             ];
             let swap = first(connection, &sql.replace, values, swap)?;
             Ok(swap.unwrap_or(Swap::Gone))
-        }))
+        });
+        Answer::later(async move {
+            let swap = swap.await?;
+            if swap == Swap::Done {
+                self.ends.moved(&key, expires);
+            }
+            Ok(swap)
+        })
     }
 
     fn rotate(
@@ -361,12 +368,19 @@ impl SessionStore for SqliteStore {
         expires: Timestamp,
         now: Timestamp,
     ) -> Answer<'_, bool> {
-        Answer::later(self.write(move |connection, sql| {
+        let touched = self.write(move |connection, sql| {
             let expected = revision(expected);
             let values = params![key.as_bytes(), expected, millis(expires), millis(now)];
             let touched = first(connection, &sql.touch, values, |_| Ok(()))?;
             Ok(touched.is_some())
-        }))
+        });
+        Answer::later(async move {
+            let is_live = touched.await?;
+            if is_live {
+                self.ends.moved(&key, expires);
+            }
+            Ok(is_live)
+        })
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {

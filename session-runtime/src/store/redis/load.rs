@@ -37,7 +37,7 @@ impl RedisStore {
             Some(true) | None => self.find_and_touch(key, lifetime, now).await?,
         };
         if let Some(found) = &found {
-            self.ends.note(&key, found.expires);
+            self.ends.note(&key, found, lifetime);
         }
         Ok(found)
     }

@@ -355,10 +355,40 @@ impl Line {
 
 /// Whether nobody can tell if the command was carried out, and the connection is of no more use.
 fn is_lost(error: &RedisError) -> bool {
-    let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+    // Redis 6 says in the detail what a script was refused for.
+    let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+        || error.detail().is_some_and(|it| it.contains("-READONLY "));
     demoted || error.is_unrecoverable_error() || error.is_io_error()
 }
 
 fn frozen() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(line: &[u8]) -> RedisError {
+        let answer = ::redis::parse_redis_value(line).unwrap();
+        answer.extract_error().unwrap_err()
+    }
+
+    #[test]
+    fn a_replica_is_known_by_what_it_refuses() {
+        for replica in [
+            &b"-READONLY You can't write against a read only replica.\r\n"[..],
+            b"-ERR Error running script (call to f_0): @user_script:26: @user_script: 26: -READONLY \
+              You can't write against a read only replica.\r\n",
+        ] {
+            assert!(is_lost(&answered(replica)));
+        }
+        for other in [
+            &b"-NOSCRIPT No matching script.\r\n"[..],
+            b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+            b"-ERR wrong number of arguments\r\n",
+        ] {
+            assert!(!is_lost(&answered(other)));
+        }
+    }
 }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use axum::Extension;
 use http::StatusCode;
-use sessile::RedisStore;
+use sessile::{RedisStore, SessionStore};
 
-use crate::servers::redis::{Cluster, Redis, Sentinel, reshard};
+use crate::servers::proxy::Fault;
+use crate::servers::redis::{Cluster, Redis, Sentinel, reshard, url_of_cluster};
 use crate::support::Visitor;
-use crate::{layer, open, routes};
+use crate::{fresh_key, layer, now, open, plain, routes};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server (Debian package redis-server)"]
@@ -132,4 +133,29 @@ async fn a_slot_that_moves_is_followed() {
     for visitor in &mut visitors {
         assert_eq!(visitor.get("/read").await.body, rounds.to_string());
     }
+}
+
+/// What is not there to be asked, or not now, names no node: it is no detour to one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_slot_that_moves_after_a_pause_is_followed() {
+    let (cluster, proxy) = Cluster::behind_a_proxy();
+    let store = RedisStore::open(&url_of_cluster(proxy.ports())).unwrap();
+    let (key, session) = (fresh_key(), plain(1));
+    store.insert(key, session.clone(), now()).await.unwrap();
+    let owner = (0..3).find(|node| cluster.0[*node].ask(&["DBSIZE"]).trim() == "1");
+    let moved = format!("-MOVED 0 127.0.0.1:{}\r\n", proxy.ports()[owner.unwrap()]);
+    let moved: &'static [u8] = moved.leak().as_bytes();
+    let name = key.to_text();
+    proxy.set_for_next_with(name.as_bytes(), Fault::WrongReply(b"-TRYAGAIN not now\r\n"));
+    let second = std::thread::spawn(move || {
+        while !proxy.has_struck() {
+            std::hint::spin_loop();
+        }
+        proxy.set_for_next_with(name.as_bytes(), Fault::WrongReply(moved));
+        proxy
+    });
+    let found = store.load(key, now()).await;
+    assert!(second.join().unwrap().has_struck());
+    assert_eq!(found.unwrap(), Some(session));
 }

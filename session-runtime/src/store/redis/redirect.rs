@@ -25,13 +25,20 @@ pub(super) async fn redirected(
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        let node = error.redirect_node().map(|(node, _)| node.to_owned());
+        // Who names no node has not sent it on.
+        again = match &node {
+            Some(_) if node == named => again + 1,
+            _ => 0,
+        };
+        named = node;
         match error.kind() {
             ErrorKind::Server(ServerErrorKind::Ask) => {
                 return asking(connection, command, &error).await;
             }
             // It has been told where to go, and cannot get there: to ask on would only have it look
             // anew each time, with the requests to all other nodes waiting.
-            ErrorKind::Server(ServerErrorKind::Moved) if again == DETOURS => return Err(error),
+            ErrorKind::Server(ServerErrorKind::Moved) if again > DETOURS => return Err(error),
             // Whoever answers so has done nothing; or nobody was there to be asked.
             ErrorKind::Server(
                 ServerErrorKind::Moved | ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly,
@@ -39,9 +46,6 @@ pub(super) async fn redirected(
             | ErrorKind::ClusterConnectionNotFound => tokio::time::sleep(pause).await,
             _ => return Err(error),
         }
-        let node = error.redirect_node().map(|(node, _)| node.to_owned());
-        again = if node == named { again + 1 } else { 0 };
-        named = node;
         pause *= 2;
     }
     command.query_async(&mut connection).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sessile::deadpool_postgres::tokio_postgres::Client;
 use sessile::deadpool_postgres::tokio_postgres::types::ToSql;
-use sessile::{PostgresStore, Revision, SessionStore, StoreKey, Stored, Swap};
+use sessile::{Lifetime, PostgresStore, Revision, SessionStore, StoreKey, Stored, Swap, Timestamp};
 
 use crate::servers::postgres::Postgres;
 use crate::{fresh_key, now, session, support};
@@ -193,6 +193,32 @@ async fn a_touch_that_lost_answers_by_what_the_winner_left() {
             Other::Ends | Other::Deletes => None,
         };
         assert_eq!(stands.map(|stands| stands.expires), expected, "{other:?}");
+    }
+}
+
+/// Of many that read at once one moves the end, and the others are told where to: they have no touch to
+/// ask for any more.
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_load_that_was_to_touch_answers_what_the_other_left() {
+    for other in OTHERS {
+        let race = Race::new().await;
+        let at = now();
+        // What the other leaves is not due.
+        let lifetime = Lifetime {
+            idle: race.newer.expires.since(at),
+            absolute: Duration::MAX,
+            until: Timestamp::MAX,
+        };
+        let loaded = race.store.load_and_touch(race.key, lifetime, at);
+        let found = race.run(other, loaded).await.unwrap();
+        let found = found.map(|found| (found.record.revision.as_u64(), found.expires));
+        let expected = match other {
+            Other::Replaces => Some((NEW, race.newer.expires)),
+            Other::Touches | Other::Nothing => Some((OLD, race.newer.expires)),
+            Other::Ends | Other::Deletes => None,
+        };
+        assert_eq!(found, expected, "{other:?}");
     }
 }
 

@@ -58,7 +58,7 @@ async fn each_request_costs_as_many_statements_as_the_docs_say() {
     let _hearing = HEARING.lock().await;
     let file = File::new();
     let clock = TestClock::new();
-    let sessions = SessionLayer::builder(counted(&file).await, Secret::generate());
+    let sessions = SessionLayer::builder(counted(&file).await, secret());
     let app = routes().layer(sessions.clock(clock.reader()).build().unwrap());
     let mut visitor = Visitor::new(&app);
     for (path, cost) in [
@@ -92,6 +92,21 @@ async fn each_request_costs_as_many_statements_as_the_docs_say() {
         assert_eq!(visitor.get("/read").await.status, StatusCode::OK);
         assert_eq!(statements(), (1, 1));
     }
+    // Not in a process that has not seen the session yet.
+    let fresh = counted(&file).await;
+    let sessions = SessionLayer::builder(fresh, secret());
+    let app = routes().layer(sessions.clock(clock.reader()).build().unwrap());
+    let mut again = Visitor::new(&app);
+    again.plant("__Host-sid", visitor.cookie("__Host-sid").unwrap());
+    for cost in [2, 1] {
+        clock.advance(Duration::from_hours(20));
+        assert_eq!(again.get("/read").await.status, StatusCode::OK);
+        assert_eq!(statements(), (cost, cost));
+    }
+}
+
+fn secret() -> Secret {
+    Secret::try_from(&[7; 32][..]).unwrap()
 }
 
 /// A write moves the end too: no read has the file for itself to find that out.

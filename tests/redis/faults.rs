@@ -23,16 +23,28 @@ async fn a_frozen_server_costs_the_deadline_and_no_more() {
         let mut visitor = Visitor::new(&app);
         assert_eq!(visitor.get("/count").await.body, "1");
 
-        let mut took = Vec::new();
+        let mut all = Vec::new();
         for path in ["/freeze", "/read", "/count", "/read", "/login"] {
             let begun = Instant::now();
+            // By a timer that runs beside it, since a machine that has other things to do is late with
+            // both.
+            let timer = tokio::spawn(async move {
+                tokio::time::sleep(deadline).await;
+                begun.elapsed()
+            });
             let answer = visitor.get(path).await;
-            took.push(begun.elapsed());
+            let took = begun.elapsed();
+            all.push(took);
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            let most = if path == "/freeze" {
+                // Its handler starts a program, which takes its time as well.
+                2 * deadline
+            } else {
+                timer.await.unwrap() + Duration::from_millis(50)
+            };
+            assert!(took < most, "{path}: {took:?} of {most:?}");
         }
-        eprintln!("with a deadline of {deadline:?}: {took:?}");
-        let slowest = *took.iter().max().unwrap();
-        assert!(slowest < deadline + Duration::from_millis(50), "{took:?}");
+        eprintln!("with a deadline of {deadline:?}: {all:?}");
 
         redis.program().thaw();
         let now = visitor.get("/read").await;

@@ -13,6 +13,8 @@ mod differences;
 mod example;
 #[path = "express/guide.rs"]
 mod guide;
+#[path = "express/races.rs"]
+mod races;
 #[path = "express/raw.rs"]
 mod raw;
 #[path = "express/rotation.rs"]

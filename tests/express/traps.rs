@@ -1,18 +1,13 @@
 //! What goes wrong beside Express for whoever does not know it, each by itself.
 
-use std::sync::Arc;
-
-use axum::routing::{get, post};
-use axum::{Extension, Router};
-use http::{Request, StatusCode};
+use axum::Router;
+use axum::routing::get;
+use http::StatusCode;
 use serde_json::{Value, json};
-use sessile::{CookieOptions, Priority, SameSite, Secure, Session, merge};
-use tokio::sync::Mutex;
+use sessile::{CookieOptions, Priority, SameSite, Secure, Session};
 
-use crate::app;
 use crate::both::{Browser, Options, Side, World};
 use crate::support::{Log, Visitor};
-use crate::wire;
 
 const ID: &str = "0123456789abcdefghijklmnopqrstuv";
 
@@ -209,68 +204,6 @@ async fn an_integer_that_javascript_reads_as_another_is_refused_by_name() {
         .act(Side::Axum, json!([["set", ["name"], text]]))
         .await;
     assert_eq!(browser.read(Side::Express).await["name"], text);
-}
-
-#[tokio::test]
-#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
-async fn express_overwrites_what_was_stored_here_while_it_worked() {
-    let world = World::start();
-    let address = wire::serve(Options::default().axum(&world.redis, app::routes())).await;
-    let mut browser = world.browser(&Options::default());
-    browser
-        .act(Side::Express, json!([["set", ["pageViews"], 1]]))
-        .await;
-    let meanwhile = json!([["set", ["name"], "ann"]]);
-    let url = format!("http://{address}/do");
-    let deeds = json!([["fetch", url, meanwhile], ["set", ["pageViews"], 2]]);
-    browser.act(Side::Express, deeds).await;
-    assert_eq!(
-        browser.read(Side::Axum).await,
-        json!({ "pageViews": 2 }),
-        "no name"
-    );
-    // Where it changes nothing it stores nothing, and all is well.
-    let deeds = json!([["fetch", url, meanwhile]]);
-    browser.act(Side::Express, deeds).await;
-    let kept = json!({ "pageViews": 2, "name": "ann" });
-    assert_eq!(browser.read(Side::Axum).await, kept);
-}
-
-#[tokio::test]
-#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
-async fn what_express_stores_while_we_work_is_merged() {
-    #[derive(Session)]
-    #[session(flatten, rename_all = "camelCase")]
-    struct Visits {
-        #[session(merge = merge::Sum)]
-        page_views: u64,
-    }
-
-    async fn slow(mut visits: Session<Visits>, Extension(other): Extension<Arc<Mutex<Browser>>>) {
-        visits.page_views += 10;
-        let deeds = json!([["set", ["pageViews"], 2], ["set", ["theirs"], "kept"]]);
-        other.lock().await.act(Side::Express, deeds).await;
-    }
-
-    let mut world = World::start();
-    let mut browser = world.browser(&Options::default());
-    browser
-        .act(Side::Express, json!([["set", ["pageViews"], 1]]))
-        .await;
-    let other = Arc::new(Mutex::new(browser.clone()));
-    let routes = Router::new()
-        .route("/slow", post(slow))
-        .layer(Extension(other));
-    let app = Options::default().axum(&world.redis, routes);
-    let cookie = format!("connect.sid={}", browser.cookie.as_ref().unwrap());
-    let request = Request::post("/slow").header("cookie", cookie);
-    let answer = Visitor::new(&app).send(request, "").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let fields = world.entry(&browser).unwrap().fields();
-    assert_eq!(
-        Value::from(fields),
-        json!({ "pageViews": 12, "theirs": "kept" })
-    );
 }
 
 #[tokio::test]

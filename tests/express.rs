@@ -7,6 +7,8 @@ mod alternation;
 mod app;
 #[path = "express/both.rs"]
 mod both;
+#[path = "express/cluster.rs"]
+mod cluster;
 #[path = "express/differences.rs"]
 mod differences;
 #[path = "express/example.rs"]

@@ -4,13 +4,16 @@ const { dirname } = require('node:path');
 const { RedisStore } = require('connect-redis');
 const express = require('express');
 const session = require('express-session');
-const { createClient } = require('redis');
+const { createClient, createCluster } = require('redis');
 
 // The one of express-session, which may be another than Express's own.
 const of = { paths: [dirname(require.resolve('express-session'))] };
 const signature = require(require.resolve('cookie-signature', of));
 
-const client = createClient({ url: process.env.SESSION_STORE });
+// One server, or a cluster as our side names one: `redis+cluster://one:6379,two:6379`.
+const [scheme, hosts] = process.env.SESSION_STORE.split('://');
+const urls = hosts.split(',').map((host) => ({ url: `redis://${host}` }));
+const client = scheme === 'redis' ? createClient(urls[0]) : createCluster({ rootNodes: urls });
 
 const middlewares = new Map();
 

@@ -55,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) cookie: CookieOptions<'static>,
     /// `cookie` as Express takes it, without `maxAge`.
     pub(crate) express_cookie: Value,
+    pub(crate) prefix: &'static str,
     /// What only Express has.
     pub(crate) unset: &'static str,
 }
@@ -71,6 +72,7 @@ impl Default for Options {
                 .secure(Secure::Never)
                 .same_site(SameSite::Unset),
             express_cookie: json!({}),
+            prefix: "sess:",
             unset: "keep",
         }
     }
@@ -90,6 +92,7 @@ impl Options {
             "cookie": cookie,
             "proxy": true,
             "unset": self.unset,
+            "store": { "prefix": self.prefix },
         });
         // A header is ASCII.
         let options = options.to_string();
@@ -102,7 +105,12 @@ impl Options {
 
     /// These routes, with their sessions where the Express app's are.
     pub(crate) fn axum(&self, redis: &Redis, routes: Router) -> Router {
-        let store = RedisStore::open(&redis.url()).unwrap().beside_express();
+        self.axum_on(&redis.url(), routes)
+    }
+
+    fn axum_on(&self, url: &str, routes: Router) -> Router {
+        let store = RedisStore::open(url).unwrap().beside_express();
+        let store = store.prefix(self.prefix);
         let secrets = self.secrets.iter();
         let secrets: Vec<_> = secrets
             .map(|secret| Secret::from_express(secret).unwrap())
@@ -143,13 +151,7 @@ impl World {
     }
 
     pub(crate) fn browser(&self, options: &Options) -> Browser {
-        Browser {
-            axum: options.axum(&self.redis, app::routes()),
-            express: self.express.address,
-            options: options.express(),
-            scheme: "http",
-            cookie: None,
-        }
+        Browser::new(options, &self.redis.url(), self.express.address)
     }
 
     /// Asks the Express app for what has nothing to do with a session.
@@ -185,6 +187,17 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// Of two apps on the Redis at `url`.
+    pub(crate) fn new(options: &Options, url: &str, express: SocketAddr) -> Self {
+        Self {
+            axum: options.axum_on(url, app::routes()),
+            express,
+            options: options.express(),
+            scheme: "http",
+            cookie: None,
+        }
+    }
+
     /// The same cookie, where the apps are told something else.
     pub(crate) fn at(&self, other: &Self) -> Self {
         let cookie = self.cookie.clone();

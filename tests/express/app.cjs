@@ -52,6 +52,9 @@ const deeds = {
     const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(await answer.text());
   },
+  status(req, code) {
+    req.res.status(code);
+  },
   unset(req) {
     req.session = null;
   },

@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,17 +58,22 @@ pub(crate) fn routes() -> Router {
         .route("/do", post(act))
 }
 
-async fn act(request: Request) -> Result<Json<Value>, Response> {
+async fn act(request: Request) -> Result<(StatusCode, Json<Value>), Response> {
     let (mut parts, body) = request.into_parts();
     let deeds = to_bytes(body, usize::MAX).await.unwrap();
     let deeds: Vec<Vec<Value>> = serde_json::from_slice(&deeds).unwrap();
+    let mut status = StatusCode::OK;
     for deed in &deeds {
-        carry_out(&mut parts, deed).await?;
+        if deed[0] == "status" {
+            let code = deed[1].as_u64().and_then(|code| u16::try_from(code).ok());
+            status = StatusCode::from_u16(code.unwrap()).unwrap();
+        } else {
+            carry_out(&mut parts, deed).await?;
+        }
     }
     let session: SessionHandle = extract(&mut parts).await?;
-    shown(&session)
-        .map(Json)
-        .map_err(IntoResponse::into_response)
+    let shown = shown(&session).map_err(IntoResponse::into_response)?;
+    Ok((status, Json(shown)))
 }
 
 async fn carry_out(parts: &mut Parts, deed: &[Value]) -> Result<(), Response> {

@@ -44,6 +44,24 @@ async fn a_max_age_is_stored_here_and_by_express_only_beside_a_change() {
 
 #[tokio::test]
 #[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
+async fn what_a_failing_request_changed_is_stored_by_express_and_dropped_here() {
+    let world = World::start();
+    for side in Side::BOTH {
+        for status in [400, 408, 500, 503] {
+            let mut browser = begin(&world, side, &Options::default()).await;
+            let deeds = json!([["set", ["pageViews"], 2], ["status", status]]);
+            let answer = browser.send(side, "POST /do", &deeds).await;
+            assert_eq!(answer.status, status);
+            let is_dropped = side == Side::Axum && status != 400;
+            let left = if is_dropped { 1 } else { 2 };
+            let shown = browser.read(side.other()).await;
+            assert_eq!(shown, json!({ "pageViews": left }), "{side:?} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
 async fn a_session_that_is_set_to_null_stays_unless_express_is_told_to_destroy_it() {
     let mut world = World::start();
     for (unset, left) in [("keep", 1), ("destroy", 0)] {

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// Long enough for what comes to come.
-const MOMENT: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// A server that answers `1` by `a1`, and says what it was asked.
 async fn server() -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {

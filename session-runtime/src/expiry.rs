@@ -55,11 +55,15 @@ impl From<SystemTime> for Timestamp {
 
 impl From<Timestamp> for SystemTime {
     fn from(at: Timestamp) -> Self {
+        let end = UNIX_EPOCH + LAST_YEAR;
         UNIX_EPOCH
             .checked_add(Duration::from_millis(at.0))
-            .unwrap_or(UNIX_EPOCH)
+            .unwrap_or(end)
     }
 }
+
+/// What a system's time cannot say is as good as the end of the year 9999.
+const LAST_YEAR: Duration = Duration::from_secs(253_402_300_799);
 
 /// How long sessions live; the shortest of the three ends one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,6 +55,10 @@ impl Program {
         Self(child.unwrap_or_else(|error| panic!("{}: {error}", program.display())))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Freezes it: the kernel still takes what is sent to it.
     pub fn freeze(&self) {
         self.signal("STOP");

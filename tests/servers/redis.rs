@@ -60,8 +60,13 @@ impl Redis {
             .args(&self.options)
             .stderr(log.try_clone().unwrap())
             .stdout(log);
-        self.program = Some(Program::start(&mut command));
+        let program = Program::start(&mut command);
+        let own = format!("process_id:{}\r", program.id());
+        self.program = Some(program);
         self.wait_for(&["PING"], "PONG");
+        // Not somebody else's who has taken the port meanwhile.
+        let server = self.ask(&["INFO", "server"]);
+        assert!(server.contains(&own), "the port {} is taken", self.port);
     }
 
     /// Kills it.

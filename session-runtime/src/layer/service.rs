@@ -19,6 +19,9 @@ use super::sweep::Sweeper;
 ///
 /// A clone shares the store, the secrets and the settings; around one route twice, it serves once. Of
 /// two layers with settings of their own around one route, the inner one serves it.
+///
+/// It needs a runtime of tokio with timers, as `#[tokio::main]` makes one: for the deadline of a store, and to
+/// sweep it.
 #[derive(Clone, Debug)]
 pub struct SessionLayer(Arc<Sweeper>);
 

@@ -83,12 +83,15 @@ impl Drop for Sweeper {
     }
 }
 
-/// A task that has not ended, in whatever way.
+/// A task that has not ended, or has panicked: a store's panics are caught, so its runtime has no timers, and
+/// another task would not have them either.
 struct Running(Arc<AtomicBool>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        if !std::thread::panicking() {
+            self.0.store(false, Ordering::Relaxed);
+        }
     }
 }
 

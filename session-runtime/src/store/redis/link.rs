@@ -246,10 +246,12 @@ impl Link {
         tokio::spawn(async move {
             let opened = timeout(OPENING, link.open(generation)).await;
             let opened = opened.unwrap_or_else(|_| Err(frozen()));
+            // Of one that comes after another, or is given up, nothing is heard.
+            let is_first = tell.borrow().is_none();
             match &opened {
-                Ok(_) => link.slot().before = None,
-                Err(_) if tell.borrow().is_none() => link.give_up(generation),
-                Err(_) => {}
+                Ok(_) if is_first => link.replace_before(generation),
+                Err(_) if is_first => link.give_up(generation),
+                Ok(_) | Err(_) => {}
             }
             tell.send_if_modified(|told| {
                 let is_first = told.is_none();
@@ -304,6 +306,14 @@ impl Link {
         let line = line.and_then(|line| line.hear.borrow().clone());
         if let Some(Ok(line @ Line::Cluster(_))) = line {
             slot.before = Some((generation, line));
+        }
+    }
+
+    /// A new connection serves where the one before it did so far.
+    fn replace_before(&self, generation: u64) {
+        let mut slot = self.slot();
+        if slot.generation == generation {
+            slot.before = None;
         }
     }
 

@@ -65,8 +65,13 @@ impl<'a> Several<'a> {
             scheme,
             user,
             hosts,
-            path: _,
+            path,
         } = self;
+        if !matches!(path, "" | "0") {
+            return Err(bad(
+                "a cluster has the database 0 alone, and the URL no options",
+            ));
+        }
         let nodes = hosts
             .split(',')
             .map(|host| format!("{scheme}://{user}{host}"));

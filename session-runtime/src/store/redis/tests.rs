@@ -32,6 +32,8 @@ fn a_url_that_names_no_server_is_an_error() {
         "localhost",
         "http://localhost",
         "redis+cluster://",
+        "redis+cluster://one:6379/3",
+        "redis+cluster://one:6379/?protocol=resp2",
         "redis+sentinel:///main",
         "redis+sentinel://one:1",
         "redis+else://one:1",

@@ -4,6 +4,7 @@ mod connect;
 mod error;
 mod lease;
 mod names;
+mod operations;
 mod row;
 mod schema;
 mod sql;
@@ -19,13 +20,12 @@ use deadpool_postgres::tokio_postgres::{NoTls, Row, Socket, config::SslMode};
 pub use self::error::PostgresConfigError;
 use self::lease::Lease;
 use self::names::Names;
-use self::row::{NewRow, Value, column, instant, keyed, stored, swap};
+use self::row::{Value, stored};
 use self::sql::{Sql, Statements};
 use super::ends::Ends;
-use super::{Answer, SessionStore, StoreError, Stored, Swap};
+use super::{StoreError, Stored};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
-use crate::record::{OwnerKey, Revision};
 
 #[doc = include_str!("postgres/store.md")]
 ///
@@ -38,67 +38,67 @@ use crate::record::{OwnerKey, Revision};
 #[doc = include_str!("postgres/schema.sql")]
 /// ```
 ///
-/// [`load`](SessionStore::load):
+/// [`load`](crate::SessionStore::load):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/load.sql")]
 /// ```
 ///
-/// [`load_and_touch`](SessionStore::load_and_touch):
+/// [`load_and_touch`](crate::SessionStore::load_and_touch):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/load_and_touch.sql")]
 /// ```
 ///
-/// [`insert`](SessionStore::insert):
+/// [`insert`](crate::SessionStore::insert):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/insert.sql")]
 /// ```
 ///
-/// [`replace`](SessionStore::replace):
+/// [`replace`](crate::SessionStore::replace):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/replace.sql")]
 /// ```
 ///
-/// [`rotate`](SessionStore::rotate):
+/// [`rotate`](crate::SessionStore::rotate):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/rotate.sql")]
 /// ```
 ///
-/// [`touch`](SessionStore::touch):
+/// [`touch`](crate::SessionStore::touch):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/touch.sql")]
 /// ```
 ///
-/// [`remove`](SessionStore::remove):
+/// [`remove`](crate::SessionStore::remove):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/remove.sql")]
 /// ```
 ///
-/// [`remove_expired`](SessionStore::remove_expired):
+/// [`remove_expired`](crate::SessionStore::remove_expired):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/remove_expired.sql")]
 /// ```
 ///
-/// [`owned_by`](SessionStore::owned_by):
+/// [`owned_by`](crate::SessionStore::owned_by):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/owned_by.sql")]
 /// ```
 ///
-/// [`mark`](SessionStore::mark):
+/// [`mark`](crate::SessionStore::mark):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/mark.sql")]
 /// ```
 ///
-/// [`marked`](SessionStore::marked):
+/// [`marked`](crate::SessionStore::marked):
 ///
 /// ```sql
 #[doc = include_str!("postgres/sql/marked.sql")]
@@ -271,156 +271,6 @@ impl PostgresStore {
         };
         rows.map_err(error::of_server)
     }
-}
-
-impl SessionStore for PostgresStore {
-    fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
-        Answer::later(self.find(key, now))
-    }
-
-    fn load_and_touch(
-        &self,
-        key: StoreKey,
-        lifetime: Lifetime,
-        now: Timestamp,
-    ) -> Answer<'_, Option<Stored>> {
-        Answer::later(async move {
-            let found = match self.ends.is_due(&key, lifetime, now) {
-                Some(false) => self.find(key, now).await?,
-                Some(true) | None => self.find_and_touch(key, lifetime, now).await?,
-            };
-            if let Some(found) = &found {
-                self.ends.note(&key, found, lifetime);
-            }
-            Ok(found)
-        })
-    }
-
-    fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move {
-            let row = NewRow::of(&new);
-            let [revision, expires, created, owners, record] = row.values();
-            let (key, now) = (key.into(), now.into());
-            let values = [key, revision, expires, created, owners, record, now];
-            let rows = self.run(&self.statements.insert, &values).await?;
-            Ok(!rows.is_empty())
-        })
-    }
-
-    fn replace(
-        &self,
-        key: StoreKey,
-        expected: Revision,
-        new: Stored,
-        now: Timestamp,
-    ) -> Answer<'_, Swap> {
-        Answer::later(async move {
-            let row = NewRow::of(&new);
-            let [revision, expires, created, owners, record] = row.values();
-            let (key, expected, now) = (key.into(), expected.into(), now.into());
-            let values = [
-                key, expected, revision, expires, created, owners, record, now,
-            ];
-            let rows = self.run(&self.statements.replace, &values).await?;
-            swap(&rows)
-        })
-    }
-
-    fn rotate(
-        &self,
-        from: StoreKey,
-        expected: Revision,
-        to: StoreKey,
-        new: Stored,
-        now: Timestamp,
-    ) -> Answer<'_, Swap> {
-        Answer::later(async move {
-            let row = NewRow::of(&new);
-            let [revision, expires, created, owners, record] = row.values();
-            let (from, expected, to, now) = (from.into(), expected.into(), to.into(), now.into());
-            let values = [
-                from, expected, to, revision, expires, created, owners, record, now,
-            ];
-            let rows = self.run(&self.statements.rotate, &values).await?;
-            swap(&rows)
-        })
-    }
-
-    fn touch(
-        &self,
-        key: StoreKey,
-        expected: Revision,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Answer<'_, bool> {
-        Answer::later(async move {
-            let values = [key.into(), expected.into(), expires.into(), now.into()];
-            let rows = self.run(&self.statements.touch, &values).await?;
-            Ok(!rows.is_empty())
-        })
-    }
-
-    fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move {
-            let values = [key.into(), now.into()];
-            let rows = self.run(&self.statements.remove, &values).await?;
-            rows.first().map_or(Ok(false), |row| column(row, "lived"))
-        })
-    }
-
-    fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
-        Answer::later(async move {
-            let limit = Value::Number(i64::try_from(limit).unwrap_or(i64::MAX));
-            let values = [now.into(), limit];
-            let rows = self.run(&self.statements.remove_expired, &values).await?;
-            let freed: i64 = rows.first().map_or(Ok(0), |row| column(row, "freed"))?;
-            Ok(usize::try_from(freed).unwrap_or(0))
-        })
-    }
-
-    fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
-        Answer::later(async move {
-            let values = [owner.into(), now.into()];
-            let rows = self.run(&self.statements.owned_by, &values).await?;
-            rows.iter().map(keyed).collect()
-        })
-    }
-
-    fn mark(
-        &self,
-        owner: OwnerKey,
-        at: Timestamp,
-        until: Timestamp,
-        since: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Answer<'_, Option<Timestamp>> {
-        Answer::later(async move {
-            // Nobody who may mark in any case is before a mark.
-            let since = since.unwrap_or(Timestamp::MAX);
-            let values = [
-                owner.into(),
-                at.into(),
-                until.into(),
-                since.into(),
-                now.into(),
-            ];
-            let rows = self.run(&self.statements.mark, &values).await?;
-            mark_of(&rows)
-        })
-    }
-
-    fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
-        Answer::later(async move {
-            let values = [owner.into(), now.into()];
-            let rows = self.run(&self.statements.marked, &values).await?;
-            mark_of(&rows)
-        })
-    }
-}
-
-fn mark_of(rows: &[Row]) -> Result<Option<Timestamp>, StoreError> {
-    let at = rows.first().map(|row| column(row, "at"));
-    Ok(at.transpose()?.map(instant))
 }
 
 /// Shows the names and how many connections there are, never the URL.

@@ -108,6 +108,26 @@ async fn a_field_that_no_longer_decodes_costs_that_field_alone() {
 }
 
 #[tokio::test]
+async fn a_plain_value_in_the_place_of_a_struct_is_said_once_and_shown_never() {
+    let mut deploy = Deploy::begun_by_old().await;
+    let begun = deploy.store.json(&Deploy::key());
+    for (plain, warned) in [("[4711]", 1), ("\"4711\"", 1), ("{}", 0), ("null", 0)] {
+        let stored = begun.replace(r#"{"items":["a"]}"#, plain);
+        deploy.store.put(Deploy::key(), &stored);
+        let (log, logged) = Log::listen();
+        let answer = deploy.old.get("/cart").await;
+        drop(logged);
+        assert_eq!(answer.body, r#" "" 0 """#, "{plain}");
+        let warnings = log.warnings();
+        assert_eq!(warnings.len(), warned, "{plain}: {warnings:?}");
+        for warning in warnings {
+            assert!(warning.contains("cart"), "it names the struct: {warning}");
+            assert!(!warning.contains("4711"), "it shows no value: {warning}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_decode_is_left_alone_until_the_field_is_changed() {
     let mut deploy = Deploy::begun_by_old().await;
     deploy.old.get("/layout/4").await;

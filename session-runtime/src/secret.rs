@@ -171,7 +171,9 @@ pub enum SecretError {
         name: String,
     },
     /// The environment variable holds no secret.
-    #[error("`{name}` holds no secret, {error}: set it to the output of `openssl rand -base64 32`")]
+    #[error(
+        "`{name}`, read as base64, holds no secret: {error}; set it to the output of `openssl rand -base64 32`"
+    )]
     #[non_exhaustive]
     Unfit {
         /// The variable's name.

@@ -137,8 +137,8 @@ fn what_cannot_work_is_said_at_the_start() {
         ),
         (
             vec![("SESSION_SECRET", "c2hvcnQ=")],
-            "`SESSION_SECRET` holds no secret, a secret has 5 bytes, it needs at least 32: set it to \
-             the output of `openssl rand -base64 32`\n",
+            "`SESSION_SECRET`, read as base64, holds no secret: a secret has 5 bytes, it needs at least 32; \
+             set it to the output of `openssl rand -base64 32`\n",
         ),
         (
             vec![secret],

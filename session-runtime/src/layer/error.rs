@@ -42,7 +42,7 @@ pub enum SessionError {
     /// A field holds an integer that an Express app would read as another:
     /// beyond `Number.MAX_SAFE_INTEGER`, 2^53 - 1.
     #[error(
-        "`{field}` holds an integer beyond 2^53, which Express would read, and write back, as another: store it as a string"
+        "`{field}` holds an integer beyond 2^53 - 1, which Express would read, and write back, as another: store it as a string"
     )]
     UnsafeInteger {
         /// The field's key in the record.

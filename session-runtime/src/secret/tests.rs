@@ -133,7 +133,7 @@ fn the_environment_is_read() {
     let error = Secret::from_env("CARGO_PKG_VERSION").unwrap_err();
     assert_eq!(
         format!("{error:?}"),
-        "`CARGO_PKG_VERSION` holds no secret, a secret is not base64: \
+        "`CARGO_PKG_VERSION`, read as base64, holds no secret: a secret is not base64; \
          set it to the output of `openssl rand -base64 32`"
     );
     let error = Secret::from_env("SESSILE_IS_NEVER_SET").unwrap_err();

@@ -1,5 +1,7 @@
 //! Says what went wrong between here and the server, without a value of a row.
 
+use std::fmt;
+
 use deadpool_postgres::PoolError;
 use deadpool_postgres::tokio_postgres::Error;
 use deadpool_postgres::tokio_postgres::error::SqlState;
@@ -7,7 +9,7 @@ use deadpool_postgres::tokio_postgres::error::SqlState;
 use super::super::StoreError;
 
 /// Why a [`PostgresStore`](super::PostgresStore) cannot be made so.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresConfigError {
     /// The schema's name is no plain identifier.
@@ -23,6 +25,13 @@ pub enum PostgresConfigError {
     /// The URL asks for TLS, and there is nothing to speak it with.
     #[error("the URL has `sslmode=require`: give a connector to `from_url_with_tls`")]
     NeedsTls,
+}
+
+/// As `Display`: it is what a `main` that returns an error prints.
+impl fmt::Debug for PostgresConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// What the server answered, without its detail, which may show a row.

@@ -1,5 +1,7 @@
 //! Says what went wrong between here and the file, without a value of a row.
 
+use std::fmt;
+
 use deadpool::managed::PoolError;
 use deadpool_sqlite::rusqlite::ffi::{self, ErrorCode};
 use deadpool_sqlite::rusqlite::{self, Error};
@@ -7,7 +9,7 @@ use deadpool_sqlite::rusqlite::{self, Error};
 use super::super::StoreError;
 
 /// Why a [`SqliteStore`](super::SqliteStore) cannot be made so.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqliteConfigError {
     /// The prefix of the tables' names does not begin a plain identifier.
@@ -18,6 +20,13 @@ pub enum SqliteConfigError {
     /// The URL names no file.
     #[error("this is no URL of a SQLite file: write sqlite:path, without options")]
     Url,
+}
+
+/// As `Display`: it is what a `main` that returns an error prints.
+impl fmt::Debug for SqliteConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A connection was lent in the middle of a transaction, where nothing that is written is durable.

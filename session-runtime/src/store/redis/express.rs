@@ -25,13 +25,17 @@ impl RedisStore {
     /// Keeps records as connect-redis 9 does, for [`Wire::Express`]: under `sess:` and the id, in clear, the
     /// session object as JSON, with a TTL.
     ///
-    /// Of this store only the connection is kept; [`ExpressStore::prefix`] sets another prefix.
+    /// A prefix that was set is kept; [`ExpressStore::prefix`] sets another one, too.
     #[must_use]
     pub fn beside_express(self) -> ExpressStore {
         ExpressStore {
             is_cluster: self.is_cluster,
             link: self.link,
-            prefix: PREFIX.into(),
+            prefix: if *self.prefix == *super::PREFIX {
+                PREFIX.into()
+            } else {
+                self.prefix
+            },
         }
     }
 }

@@ -41,3 +41,13 @@ fn a_url_that_names_no_server_is_an_error() {
         assert!(RedisStore::open(url).is_err(), "{url}");
     }
 }
+
+#[test]
+fn a_prefix_that_was_set_goes_along_to_what_is_beside_express() {
+    let store = || RedisStore::open("redis://localhost").unwrap();
+    let prefix = |store: super::ExpressStore| format!("{store:?}");
+    assert!(prefix(store().beside_express()).contains("\"sess:\""));
+    assert!(prefix(store().prefix("shop:").beside_express()).contains("\"shop:\""));
+    let both = store().prefix("a:").beside_express().prefix("b:");
+    assert!(prefix(both).contains("\"b:\""));
+}

@@ -1,5 +1,7 @@
 //! How many connections a process has to its store, however many requests it serves.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get;
 use http::StatusCode;
@@ -21,7 +23,10 @@ struct Visits {
 
 /// Many visitors at once, each of whom writes twice.
 async fn crowd(store: impl SessionStore) {
-    let sessions = SessionLayer::new(store, Secret::generate());
+    // A disk that others keep busy is none of its concern.
+    let patience = Duration::from_mins(1);
+    let sessions = SessionLayer::builder(store, Secret::generate()).store_timeout(patience);
+    let sessions = sessions.build().unwrap();
     let count = get(async |mut visits: Session<Visits>| visits.count += 1);
     let app = Router::new().route("/", count).layer(sessions);
     let mut crowd = JoinSet::new();

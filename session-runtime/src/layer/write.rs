@@ -190,7 +190,9 @@ fn plan(
         return Err(SessionError::TooLarge { bytes, max });
     }
     let cookie = session.cookie_object(state.connection);
-    if let (Some(_), Some(field)) = (cookie, express::unsafe_integer(&base, &fields)) {
+    if cookie.is_some()
+        && let Some(field) = express::unsafe_integer(&base, &fields)
+    {
         return Err(SessionError::UnsafeInteger { field });
     }
     let target = state.target(&session.config, cookie, fields, owners)?;

@@ -125,7 +125,9 @@ fn what_is_no_session_object_is_an_error() {
 
 #[test]
 fn an_odd_max_age_is_none() {
-    for age in ["null", "0", "-1", "\"1000\"", "1e400", "{}", "1e30"] {
+    for age in [
+        "null", "false", "0", "0.9", "-1", "\"1000\"", "1e400", "{}", "1e30",
+    ] {
         let json = format!(r#"{{"cookie":{{"originalMaxAge":{age}}}}}"#);
         assert_eq!(read(json.as_bytes()).unwrap().idle, None, "{age}");
     }
@@ -134,6 +136,21 @@ fn an_odd_max_age_is_none() {
         read(json).unwrap().idle,
         Some(Duration::from_micros(1_500_500))
     );
+}
+
+#[test]
+fn a_max_age_is_counted_in_whole_milliseconds_and_none_is_lost() {
+    for (age, millis) in [
+        ("31535999996", 31_535_999_996_u64),
+        ("31536000001", 31_536_000_001),
+        ("1500.5", 1500),
+    ] {
+        let json = format!(r#"{{"cookie":{{"originalMaxAge":{age},"expires":null}}}}"#);
+        let record = read(json.as_bytes()).unwrap();
+        let stamped = stamp(&record, EXPIRES_AT, &plain());
+        let kept = format!(r#""originalMaxAge":{millis},"#);
+        assert!(text(&stamped).contains(&kept), "{age}");
+    }
 }
 
 #[test]

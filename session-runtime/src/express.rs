@@ -10,6 +10,8 @@ mod integers;
 #[cfg(any(test, feature = "redis"))]
 mod read;
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 pub(crate) use self::cookie::{CookieObject, CookieObjects};
@@ -22,6 +24,10 @@ use crate::record::{Owners, Record, Revision, Slice};
 const COOKIE: Slice<'static> = Slice::Named("cookie");
 const MAX_AGE: &str = "originalMaxAge";
 const EXPIRES: &str = "expires";
+
+/// Nothing in Redis lives longer. Express adds it to now: a date beyond those of JavaScript would have it remove
+/// the session with its next save, and browsers read no year of five digits.
+const LONGEST_AGE: Duration = Duration::from_hours(200 * 365 * 24);
 
 /// Makes each state of a session another text. Express drops it with its own next save.
 const NONCE: &str = "rev";
@@ -73,8 +79,9 @@ pub(crate) fn stamp(record: &Record, expires: Timestamp, cookie: &CookieObject) 
         }
         edit.lead(COOKIE);
     }
-    let age = record.idle.map(|idle| idle.as_millis().to_string());
-    let ends = record.idle.map(|_| format!("\"{}\"", date(expires)));
+    let idle = record.idle.map(|idle| idle.min(LONGEST_AGE));
+    let age = idle.map(|idle| idle.as_millis().to_string());
+    let ends = idle.map(|_| format!("\"{}\"", date(expires)));
     for (key, raw) in [
         (MAX_AGE, age),
         (EXPIRES, ends),
@@ -89,7 +96,7 @@ pub(crate) fn stamp(record: &Record, expires: Timestamp, cookie: &CookieObject) 
         // Neither has a place in a session object.
         created: Timestamp::from_millis(0),
         owners: Owners::default(),
-        idle: record.idle,
+        idle,
         fields,
     }
 }

@@ -262,3 +262,20 @@ async fn what_only_javascript_can_hold_survives_our_writes() {
         "{written}"
     );
 }
+
+#[tokio::test]
+#[ignore = "needs node, npm and redis-server: ./tests/all installs and runs them"]
+async fn a_max_age_for_ever_does_not_end_with_express_s_next_save() {
+    let mut world = World::start();
+    let mut browser = world.browser(&Options::default());
+    let deeds = json!([["set", ["pageViews"], 1], ["maxAge", u64::MAX]]);
+    browser.act(Side::Axum, deeds).await;
+    for side in Side::BOTH {
+        let deeds = json!([["set", ["name"], format!("{side:?}")]]);
+        browser.act(side, deeds).await;
+        let kept = json!({ "pageViews": 1, "name": format!("{side:?}") });
+        assert_eq!(browser.read(side.other()).await, kept, "{side:?}");
+        let cookie = world.entry(&browser).unwrap().cookie();
+        assert!(cookie["originalMaxAge"].is_u64(), "{cookie:?}");
+    }
+}

@@ -154,6 +154,16 @@ fn a_max_age_is_counted_in_whole_milliseconds_and_none_is_lost() {
 }
 
 #[test]
+fn a_max_age_for_ever_is_one_after_which_javascript_still_has_a_date() {
+    let forever = Some(Duration::from_millis(u64::MAX));
+    let stamped = stamp(&new("{}", forever), Timestamp::MAX, &plain());
+    let kept = r#"{"cookie":{"originalMaxAge":6307200000000,"expires":"9999-12-31T"#;
+    assert!(text(&stamped).starts_with(kept), "{}", text(&stamped));
+    let read_back = read(stamped.fields.to_json().as_bytes()).unwrap();
+    assert_eq!(read_back, stamped);
+}
+
+#[test]
 fn dates_are_those_of_javascript() {
     for (millis, text) in [
         (0, "1970-01-01T00:00:00.000Z"),

@@ -179,6 +179,25 @@ async fn each_session_has_a_lifetime_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_max_age_is_the_session_s_own_whatever_the_idle_timeout_is() {
+    const HOUR: Duration = Duration::from_hours(1);
+    let clock = TestClock::new();
+    let idle = || {
+        let settings = builder().idle_timeout(Duration::from_mins(1));
+        settings.clock(clock.reader())
+    };
+    let expires = httpdate::fmt_http_date(clock.now() + HOUR);
+    for settings in [
+        idle().cookie(PLAIN.max_age(HOUR)),
+        idle().cookie_for(|_| PLAIN.max_age(HOUR)),
+    ] {
+        let mut visitor = Visitor::new(&app(settings));
+        let set = visitor.get("/visit").await.set_cookie();
+        assert!(set.contains(&format!("; Expires={expires}")), "{set}");
+    }
+}
+
+#[tokio::test]
 async fn an_integer_that_javascript_reads_as_another_is_refused_and_named() {
     let mut visitor = Visitor::new(&app(builder()));
     visitor.get("/visit").await;

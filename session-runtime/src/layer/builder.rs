@@ -100,7 +100,8 @@ impl<'a> SessionLayerBuilder<'a> {
     /// default.
     ///
     /// The cookie is then named `connect.sid` unless [`name`](Self::name) says otherwise, a `max_age` is
-    /// each session's own, as Express keeps it in the record, and what a session object has no place for is
+    /// each session's own, as Express keeps it in the record, and takes the place of
+    /// [`idle_timeout`](Self::idle_timeout), be it longer or shorter. What a session object has no place for is
     /// refused: an absolute timeout, `max_sessions`, a transport by header.
     pub fn wire(mut self, wire: Wire) -> Self {
         self.wire = wire;
@@ -146,7 +147,7 @@ impl<'a> SessionLayerBuilder<'a> {
     /// A `max_age` counts where a session begins, or is cleared: the record keeps it as the session's own
     /// idle timeout, as [`set_max_age`](crate::SessionHandle::set_max_age) does, so that the cookie and the
     /// record end together whatever the function says later. `idle_timeout`, where it is set, still counts
-    /// if it is shorter. `expires`, the end of all sessions at once, is refused.
+    /// if it is shorter, but for [`Wire::Express`]. `expires`, the end of all sessions at once, is refused.
     pub fn cookie_for(
         mut self,
         options: impl Fn(Head<'_>) -> CookieOptions<'_> + Send + Sync + 'static,
@@ -180,7 +181,8 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
-    /// Ends a session that nobody has used for this long, whatever its cookie says.
+    /// Ends a session that nobody has used for this long, whatever its cookie says; beside Express one without
+    /// a `max_age` of its own, as connect-redis' `ttl` does.
     ///
     /// Unless it is set, it is what the cookie's `max_age` is, and without one 24 hours.
     pub fn idle_timeout(mut self, idle: Duration) -> Self {

@@ -100,7 +100,11 @@ impl<'a> CookieSource<'a> {
                     (wire == Wire::Express).then(|| Box::new(CookieObjects::new(&options)));
                 Cookies::Fixed(CookieWriters::on_wire(wire, name, &options)?, objects)
             }
-            Self::ByRequest(options) => Cookies::ByRequest { options, idle },
+            Self::ByRequest(options) => Cookies::ByRequest {
+                options,
+                // Beside Express a `max_age` takes its place.
+                idle: idle.filter(|_| wire == Wire::Native),
+            },
         })
     }
 }

@@ -67,9 +67,17 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
+/// As it is to be stored: with a cookie to say, one that Express reads.
+pub(crate) fn seal(record: Record, expires: Timestamp, cookie: Option<&CookieObject>) -> Record {
+    match cookie {
+        Some(cookie) => stamp(&record, expires, cookie),
+        None => record,
+    }
+}
+
 /// Makes a record one that Express reads: fills in the cookie, and says when it ends. What Express has
 /// put there stays, but for that.
-pub(crate) fn stamp(record: &Record, expires: Timestamp, cookie: &CookieObject) -> Record {
+fn stamp(record: &Record, expires: Timestamp, cookie: &CookieObject) -> Record {
     let nonce = record.revision.as_u64();
     let mut edit = record.fields.edit();
     if !edit.has_slice(COOKIE) {

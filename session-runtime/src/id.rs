@@ -80,7 +80,7 @@ impl StoreKey {
         Self(bytes)
     }
 
-    /// The 32 bytes, uniformly distributed, for a store with binary keys.
+    /// The 32 bytes, for a store with binary keys: uniformly distributed, unless they are an id's characters.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -37,7 +37,10 @@ const DOMAIN: &[u8] = b"sessile cookie v1\0";
 /// # Ok::<(), SecretError>(())
 /// ```
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Box<[u8]>>);
+pub struct Secret {
+    bytes: Zeroizing<Box<[u8]>>,
+    is_of_express: bool,
+}
 
 impl Secret {
     /// Draws 32 bytes from the operating system.
@@ -51,7 +54,14 @@ impl Secret {
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new(vec![0; SECRET_BYTES].into_boxed_slice());
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-        Self(bytes)
+        Self::new(bytes)
+    }
+
+    fn new(bytes: Zeroizing<Box<[u8]>>) -> Self {
+        Self {
+            bytes,
+            is_of_express: false,
+        }
     }
 
     /// Reads a secret in base64 from an environment variable.
@@ -92,8 +102,8 @@ impl Secret {
     /// # Ok::<(), session_runtime::SecretError>(())
     /// ```
     ///
-    /// express-session takes what anybody could guess; a layer with the formats of this library refuses
-    /// what has less than 32 bytes.
+    /// express-session takes what anybody could guess, and cookie-parser signs by the same secret whatever an app
+    /// hands to it. So a layer with the formats of this library refuses it, however long it is.
     ///
     /// # Errors
     ///
@@ -102,12 +112,15 @@ impl Secret {
         if text.is_empty() {
             return Err(SecretError::Empty);
         }
-        Ok(Self(Zeroizing::new(text.as_bytes().into())))
+        Ok(Self {
+            bytes: Zeroizing::new(text.as_bytes().into()),
+            is_of_express: true,
+        })
     }
 
-    /// Whether an HMAC by it is weaker than its hash.
-    pub(crate) fn is_short(&self) -> bool {
-        self.0.len() < SECRET_BYTES
+    /// Whether others sign by it too, what and for whom it pleases them.
+    pub(crate) fn is_of_express(&self) -> bool {
+        self.is_of_express
     }
 
     /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding;
@@ -136,7 +149,7 @@ impl TryFrom<&[u8]> for Secret {
         if bytes.len() < SECRET_BYTES {
             return Err(SecretError::TooShort { len: bytes.len() });
         }
-        Ok(Self(Zeroizing::new(bytes.into())))
+        Ok(Self::new(Zeroizing::new(bytes.into())))
     }
 }
 
@@ -242,7 +255,7 @@ impl KeyRing {
 
     /// The secrets of an Express app. Its tags are bound to no name: who has one may show it under another.
     pub(crate) fn of_express(first: &Secret, previous: &[Secret]) -> Self {
-        Self::of(Wire::Express, first, previous, |secret| hmac(&secret.0))
+        Self::of(Wire::Express, first, previous, |secret| hmac(&secret.bytes))
     }
 
     fn of(
@@ -292,7 +305,7 @@ impl fmt::Debug for KeyRing {
 
 // The name is in the key: a tag made for one name must not fit another.
 fn key(name: &str, secret: &Secret) -> Hmac<Sha256> {
-    let derived = hmac(&secret.0)
+    let derived = hmac(&secret.bytes)
         .chain_update(DOMAIN)
         .chain_update(name)
         .finalize();

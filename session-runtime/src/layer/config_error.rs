@@ -53,9 +53,9 @@ pub enum ConfigError {
     },
     /// The secret is one for Express alone.
     #[error(
-        "a secret has less than 32 bytes, which only `Wire::Express` takes: make one with `openssl rand -base64 32`"
+        "a secret of `Secret::from_express` signs for `Wire::Express` alone: make another one with `openssl rand -base64 32`"
     )]
-    ShortSecret,
+    SecretOfExpress,
     /// The store keeps records in another form than the layer is to speak.
     #[error(
         "the store does not keep records in the form of {0:?}: beside an Express app take `RedisStore::beside_express`, and set `.wire(Wire::Express)`, or neither"

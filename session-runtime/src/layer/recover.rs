@@ -34,10 +34,8 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         ..from.record.clone()
     };
     let expires = config.deadline(&record, config.now());
-    let record = match session.cookie_object(session.state().connection) {
-        Some(cookie) => express::stamp(&record, expires, cookie),
-        None => record,
-    };
+    let connection = session.state().connection;
+    let record = express::seal(record, expires, session.cookie_object(connection));
     let fence = from.anew(record, expires);
     let fencing = Attempt {
         from: Some(from),

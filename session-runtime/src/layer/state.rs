@@ -248,14 +248,10 @@ impl State {
             }
             _ => config.new_id(),
         };
-        let record = match cookie {
-            Some(cookie) => express::stamp(&record, expires, cookie),
-            None => record,
-        };
         Ok(Live {
             id,
             key: config.key(id),
-            record,
+            record: express::seal(record, expires, cookie),
             expires,
         })
     }

@@ -16,6 +16,7 @@ use crate::data::{self, Change};
 use crate::express;
 use crate::record::Fields;
 use crate::store::Swap;
+use crate::wire::Wire;
 
 /// How often a write is tried while others write the same session.
 const ATTEMPTS: u32 = 64;
@@ -189,12 +190,12 @@ fn plan(
     if bytes > max {
         return Err(SessionError::TooLarge { bytes, max });
     }
-    let cookie = session.cookie_object(state.connection);
-    if cookie.is_some()
+    if session.config.wire == Wire::Express
         && let Some(field) = express::unsafe_integer(&base, &fields)
     {
         return Err(SessionError::UnsafeInteger { field });
     }
+    let cookie = session.cookie_object(state.connection);
     let target = state.target(&session.config, cookie, fields, owners)?;
     let attempt = Attempt { from, target };
     state.attempt = Some(attempt.clone());

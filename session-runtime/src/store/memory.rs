@@ -266,7 +266,8 @@ impl MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
-    /// Nothing of it leaves the process.
+    /// Nothing of it leaves the process: beside an Express app it is of use for tests alone, and all its
+    /// sessions count as anonymous.
     fn speaks(&self, _wire: Wire) -> bool {
         true
     }

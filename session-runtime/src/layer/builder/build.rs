@@ -83,7 +83,7 @@ impl SessionLayerBuilder<'_> {
         }
         let mut secrets = std::iter::once(&self.secret).chain(&self.previous_secrets);
         match self.wire {
-            Wire::Native if secrets.any(Secret::is_short) => Err(ConfigError::ShortSecret),
+            Wire::Native if secrets.any(Secret::is_of_express) => Err(ConfigError::SecretOfExpress),
             Wire::Native => Ok(()),
             Wire::Express => {
                 let settings = [

@@ -75,8 +75,10 @@ impl RedisStore {
         for _ in 0..LOOKS {
             found.clear();
             let known = gone.len();
-            let mut listed = self.listed(owner, now).await?;
-            listed.retain(|key| !gone.contains(key));
+            // All of them each time: what was not there is listed before it is stored, and the nodes of a
+            // cluster are not asked at one instant. The one that it takes the place of may have been asked
+            // later, and be gone as well.
+            let listed = self.listed(owner, now).await?;
             for keys in listed.chunks(AT_ONCE) {
                 self.look_at(keys, now, &mut found, &mut gone).await?;
             }

@@ -30,6 +30,7 @@ impl Site {
             .env("AXUM_HALF", half)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let output = process.stdout.take().unwrap();

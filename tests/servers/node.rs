@@ -26,6 +26,8 @@ impl Node {
             .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Node would make the pipe that the tests print to one that does not block, for all who print there.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("node: {error}"));
         let mut line = String::new();

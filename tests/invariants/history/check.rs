@@ -214,7 +214,7 @@ impl<'j> History<'j> {
         for end in self.ends_of_id(key) {
             let ended = end.certain && end.until.is_some_and(|until| until < request.invoked);
             demand!(
-                opened.is_new || !ended || self.may_have_been_asked_for_twice(self.id(key)),
+                opened.is_new || !ended,
                 "request {number} found a session whose id had ended: {end:?}"
             );
         }
@@ -321,19 +321,11 @@ impl<'j> History<'j> {
         let dead = self.ends_of_id(id.key).iter().any(|end| end.certain);
         let holds = dead && id.stored.is_some();
         demand!(
-            !holds || self.may_have_been_asked_for_twice(id),
+            !holds,
             "the id that request {} drew has ended and is alive",
             id.by
         );
         Ok(())
-    }
-
-    /// A first insert that was cut off is asked for again, under the same id. The one thing that is not
-    /// promised: if the first one arrives later than all that follows, a logout included, the session is back.
-    fn may_have_been_asked_for_twice(&self, id: &Id) -> bool {
-        let request = &self.journal.requests[id.by];
-        let is_first = request.opened.as_ref().is_some_and(|opened| opened.is_new);
-        is_first && request.notes.iter().any(|note| note.result == Done::Cut)
     }
 
     fn a_session_lives_under_one_id(&self) -> Explained {

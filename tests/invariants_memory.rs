@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, late, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use sessile::MemoryStore;
@@ -156,6 +156,11 @@ async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done(
 async fn a_sign_in_or_a_revocation_dropped_while_its_calls_go_on_leaves_nothing_half_done() {
     let check = cancel::a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing_half_done;
     check(memory(), Regardless).await;
+}
+
+#[tokio::test]
+async fn a_first_insert_that_arrives_last_brings_nothing_back() {
+    late::a_first_insert_that_arrives_last_brings_nothing_back(memory()).await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use invariants::schedule::settle_by;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, late, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::postgres::Postgres;
@@ -277,6 +277,12 @@ async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
 async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
     let rounds = size(5, 500);
     limits::never_more_are_let_in_than_allowed(postgres().await, InRandomSteps, rounds).await;
+}
+
+#[tokio::test]
+#[ignore = "needs postgres (Debian package postgresql)"]
+async fn a_first_insert_that_arrives_last_brings_nothing_back() {
+    late::a_first_insert_that_arrives_last_brings_nothing_back(postgres().await).await;
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod support;
 
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, late, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::redis::{Cluster, Redis};
@@ -307,6 +307,21 @@ async fn a_privilege_that_differs_means_another_id_on_a_cluster() {
     let store = RedisStore::open(&cluster.url()).unwrap();
     let programs = size(300, 100_000);
     privileges::a_privilege_that_differs_means_another_id(store, programs).await;
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_first_insert_that_arrives_last_brings_nothing_back() {
+    let redis = Redis::start();
+    late::a_first_insert_that_arrives_last_brings_nothing_back(open(&redis)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server (Debian package redis-server)"]
+async fn a_first_insert_that_arrives_last_brings_nothing_back_on_a_cluster() {
+    let cluster = Cluster::start();
+    let store = RedisStore::open(&cluster.url()).unwrap();
+    late::a_first_insert_that_arrives_last_brings_nothing_back(store).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use invariants::schedule::settle_by;
 use invariants::wrapped::{InRandomSteps, InSteps, Regardless, Taking, Wrapped};
 use invariants::{
-    cancel, cut_short, doubt, expiry, floods, held, history, limits, lost_updates, panics,
+    cancel, cut_short, doubt, expiry, floods, held, history, late, limits, lost_updates, panics,
     privileges, revocation, size, storm, strict_ids,
 };
 use servers::Folder;
@@ -268,6 +268,11 @@ async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
 async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
     let rounds = size(5, 500);
     limits::never_more_are_let_in_than_allowed(sqlite().await, InRandomSteps, rounds).await;
+}
+
+#[tokio::test]
+async fn a_first_insert_that_arrives_last_brings_nothing_back() {
+    late::a_first_insert_that_arrives_last_brings_nothing_back(sqlite().await).await;
 }
 
 #[tokio::test]

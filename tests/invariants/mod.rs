@@ -10,6 +10,7 @@ pub(crate) mod expiry;
 pub(crate) mod floods;
 pub(crate) mod held;
 pub(crate) mod history;
+pub(crate) mod late;
 pub(crate) mod limits;
 pub(crate) mod lost_updates;
 mod pair;

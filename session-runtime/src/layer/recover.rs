@@ -6,12 +6,13 @@ use super::config::Config;
 use super::error::SessionError;
 use super::request::RequestSession;
 use crate::express;
-use crate::record::Record;
+use crate::record::{Fields, Owners, Record};
 use crate::store::Swap;
 
 /// Settles a write whose caller was cancelled, or whose answer was lost: its revision says whether it
 /// arrived. One that has not is not repeated, since nobody may want it any more; instead what it
-/// started from is stored anew, so that it can arrive no more.
+/// started from is stored anew, so that it can arrive no more. A session that was to begin is
+/// forestalled, and begins under another id if it is still wanted.
 pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
     let Some(attempt) = session.state().attempt.clone() else {
@@ -22,10 +23,9 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         return admission::arrived(session, attempt).await;
     }
     let Some(from) = attempt.from.clone() else {
-        // A session that is to begin can be asked for again: its id takes one record only.
-        let inserted = attempt.carry_out(config).await;
-        if inserted.is_err() && !attempt.has_arrived(config).await? {
-            return inserted.map(|_| ());
+        if forestall(session, &attempt).await? {
+            session.state().attempt = None;
+            return Ok(());
         }
         return admission::arrived(session, attempt).await;
     };
@@ -53,6 +53,30 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         }
     }
     Ok(())
+}
+
+/// Sees to it that a session that was to begin never does; `false` if it has begun.
+///
+/// Its id takes one record only, so an empty one is put there, which nobody can open and which stays
+/// for as long as the session would have.
+pub(super) async fn forestall(
+    session: &RequestSession,
+    attempt: &Attempt,
+) -> Result<bool, SessionError> {
+    let (config, target) = (&session.config, &attempt.target);
+    let nothing = Record {
+        revision: Config::new_revision(),
+        owners: Owners::default(),
+        fields: Fields::default(),
+        ..target.record
+    };
+    let connection = session.state().connection;
+    let cookie = session.cookie_object(connection);
+    let nothing = express::seal(nothing, target.expires, cookie);
+    let placeholder = target.anew(nothing, target.expires).stored();
+    let put = config.store.insert(target.key, placeholder, config.now());
+    // Where the id is taken, it may be by an earlier try of this.
+    Ok(config.ask(put).await? || !attempt.has_arrived(config).await?)
 }
 
 /// Looks whether a write arrived whose answer was lost, and repeats nothing.

@@ -9,7 +9,7 @@ use super::admission;
 use super::attempt::Attempt;
 use super::error::SessionError;
 use super::events;
-use super::recover::recover;
+use super::recover::{forestall, recover};
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
 use crate::data::{self, Change};
@@ -130,15 +130,14 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     };
     let known = live.as_ref().map(|live| live.key);
     // A write whose caller was cancelled may have arrived under a new id, or may yet: not once the
-    // session is removed from where it was.
-    let ends = live.into_iter().chain(
-        attempt
-            .filter(Attempt::has_new_id)
-            .map(|attempt| attempt.target),
-    );
+    // session is removed from where it was, or forestalled where it was to begin.
+    let moved = match attempt.filter(Attempt::has_new_id) {
+        Some(attempt) if attempt.from.is_none() && forestall(session, &attempt).await? => None,
+        attempt => attempt.map(|attempt| attempt.target),
+    };
     let config = &session.config;
     let mut removed = false;
-    for live in ends {
+    for live in live.into_iter().chain(moved) {
         let found = config.remove(live.key).await?;
         if found {
             events::destroyed(live.key);

@@ -328,12 +328,33 @@ impl<'j> History<'j> {
         Ok(())
     }
 
+    /// Whether a first visit was cut short and begun again under another id: an empty record keeps the
+    /// first one from being taken, and nobody was told of it.
+    fn holds_a_place(&self, id: &Id) -> bool {
+        let begun_again = |other: &Id| other.by == id.by && other.drawn > id.drawn;
+        let request = &self.journal.requests[id.by];
+        let cut = request.notes.iter().any(|note| note.result == Done::Cut);
+        id.is_empty
+            && cut
+            && request.is_new()
+            && !self.is_sent(id)
+            && self.journal.ids.iter().any(begun_again)
+    }
+
+    /// Whether any answer told a browser of an id.
+    fn is_sent(&self, id: &Id) -> bool {
+        let mut requests = self.journal.requests.iter();
+        requests.any(|request| {
+            matches!(&request.ending, Ending::Answered(_, Sent::Cookie(key)) if *key == id.key)
+        })
+    }
+
     fn a_session_lives_under_one_id(&self) -> Explained {
         let live: Vec<_> = self
             .journal
             .ids
             .iter()
-            .filter(|id| id.stored.is_some())
+            .filter(|id| id.stored.is_some() && !self.holds_a_place(id))
             .collect();
         for (index, id) in live.iter().enumerate() {
             let lineage = self.lineage(id.by);

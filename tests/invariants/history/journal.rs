@@ -93,6 +93,8 @@ pub(super) struct Id {
     pub(super) drawn: Tick,
     /// What is stored under it in the end.
     pub(super) stored: Option<Log>,
+    /// Whether what is stored has no field and no owner.
+    pub(super) is_empty: bool,
     pub(super) account: Option<Account>,
 }
 
@@ -225,6 +227,8 @@ impl Journal {
                 by: *by,
                 drawn: *drawn,
                 stored: found(key).map(Log::of),
+                is_empty: found(key)
+                    .is_some_and(|record| record.fields.is_empty() && record.owners.is_empty()),
                 account: found(key).and_then(Account::of),
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use super::{Explained, History, Lineage};
 use crate::invariants::history::fate::End;
-use crate::invariants::history::journal::{Ending, Id, Request, Revocation, Sent, Tick};
+use crate::invariants::history::journal::{Id, Request, Revocation, Tick};
 use crate::invariants::history::program::{Account, Step};
 
 impl<'j> History<'j> {
@@ -62,10 +62,7 @@ impl<'j> History<'j> {
 
     pub(super) fn what_was_revoked_is_not_stored(&self, id: &Id) -> Explained {
         // Nobody can open what a call stored whose request had gone, and nobody checks it.
-        let sent = self.journal.requests.iter().any(|request| {
-            matches!(&request.ending, Ending::Answered(_, Sent::Cookie(key)) if *key == id.key)
-        });
-        let account = id.account.filter(|_| sent);
+        let account = id.account.filter(|_| self.is_sent(id));
         let revoked = account.and_then(|account| self.revoked_before(account, Tick::MAX));
         let at = id.by;
         demand!(

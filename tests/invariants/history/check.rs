@@ -331,14 +331,15 @@ impl<'j> History<'j> {
     /// Whether a first visit was cut short and begun again under another id: an empty record keeps the
     /// first one from being taken, and nobody was told of it.
     fn holds_a_place(&self, id: &Id) -> bool {
-        let begun_again = |other: &Id| other.by == id.by && other.drawn > id.drawn;
         let request = &self.journal.requests[id.by];
         let cut = request.notes.iter().any(|note| note.result == Done::Cut);
+        let ids = self.journal.ids.iter();
+        let mut later = ids.skip_while(|other| other.key != id.key).skip(1);
         id.is_empty
             && cut
             && request.is_new()
             && !self.is_sent(id)
-            && self.journal.ids.iter().any(begun_again)
+            && later.any(|other| other.by == id.by)
     }
 
     /// Whether any answer told a browser of an id.

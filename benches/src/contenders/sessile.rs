@@ -1,0 +1,52 @@
+//! sessile, as its README says.
+
+use axum::Router;
+use axum::routing::get;
+use sessile::{MemoryStore, Secret, Session, SessionLayer, merge};
+
+use super::Contender;
+
+pub(super) const CONTENDER: Contender = Contender {
+    name: "sessile",
+    app: || Box::pin(async { app() }),
+};
+
+#[derive(Session)]
+struct Visits {
+    #[session(merge = merge::Sum)]
+    page_views: u64,
+}
+
+#[derive(Session)]
+struct Account {
+    #[session(privilege)]
+    user: u64,
+}
+
+fn app() -> Router {
+    let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
+    routes().layer(sessions)
+}
+
+pub fn routes() -> Router {
+    Router::new()
+        .route("/untouched", get(async || "untouched"))
+        .route(
+            "/read",
+            get(async |visits: Visits| visits.page_views.to_string()),
+        )
+        .route(
+            "/write",
+            get(async |mut visits: Session<Visits>| {
+                visits.page_views += 1;
+                visits.page_views.to_string()
+            }),
+        )
+        .route(
+            "/login",
+            get(async |mut account: Session<Account>| {
+                account.user += 1;
+                account.user.to_string()
+            }),
+        )
+}

@@ -1,0 +1,6 @@
+//! What sessions cost: in sessile, in its peers, and at the least.
+
+pub mod contenders;
+pub mod drive;
+pub mod kind;
+pub mod times;

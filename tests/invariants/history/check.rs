@@ -285,7 +285,8 @@ impl<'j> History<'j> {
                 let holds = request.is_new() && self.writes.iter().any(told);
                 let expired = self.journal.jump.is_some();
                 // Whose sign-in was revoked meanwhile is told, and has nothing left.
-                let revoked = *status == StatusCode::CONFLICT;
+                let revoked = *status == StatusCode::CONFLICT
+                    || self.may_have_lost_its_sign_in(number, request);
                 let follows = !holds || destroyed || expired || revoked;
                 demand!(
                     follows,
@@ -309,6 +310,14 @@ impl<'j> History<'j> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a sign-in was cut short, arrived, and was revoked: what failed meanwhile has no session
+    /// left, and says why it failed.
+    fn may_have_lost_its_sign_in(&self, number: usize, request: &Request) -> bool {
+        let cut = request.notes.iter().any(|note| note.result == Done::Cut);
+        let mut revocations = self.revocations_of(self.lineage(number));
+        cut && revocations.any(|end| end.is_after(request.invoked))
     }
 
     fn what_is_stored_was_written(&self, id: &Id) -> Explained {

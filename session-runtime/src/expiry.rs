@@ -99,8 +99,9 @@ impl Lifetime {
     #[must_use]
     pub fn least_move(self) -> Duration {
         let least = Self::LAZIEST_TOUCH.min(self.idle / 10);
-        let millis = least.as_micros().div_ceil(1000).max(1);
-        Duration::from_millis(millis.try_into().unwrap_or(u64::MAX))
+        // It is a minute at most. A division of 128 bits would take as long as a lookup in the store.
+        let micros = u64::try_from(least.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_millis(micros.div_ceil(1000).max(1))
     }
 
     /// The instant from which a session touched at `now` counts as dead.

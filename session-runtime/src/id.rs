@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +30,8 @@ impl SessionId {
     )]
     pub fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
         let mut chars = [0; ID_CHARS];
-        Base64UrlUnpadded::encode(&bytes, &mut chars).expect("24 bytes are 32 characters");
+        let encoded = URL_SAFE_NO_PAD.encode_slice(bytes, &mut chars);
+        encoded.expect("24 bytes are 32 characters");
         Self(chars)
     }
 
@@ -89,7 +91,7 @@ impl StoreKey {
     /// The key as 43 characters of base64url, for a store with textual keys.
     #[must_use]
     pub fn to_text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.0)
+        URL_SAFE_NO_PAD.encode(self.0)
     }
 
     /// The id, where the key is one in clear.
@@ -101,9 +103,8 @@ impl StoreKey {
     /// Reads what [`StoreKey::to_text`] wrote.
     #[cfg(feature = "redis")]
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
-        (decoded.len() == 32).then_some(Self(bytes))
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok()?;
+        Some(Self(decoded.try_into().ok()?))
     }
 
     /// The handle by which people may speak of the session.
@@ -133,7 +134,7 @@ pub struct PublicId([u8; PUBLIC_BYTES]);
 
 impl fmt::Display for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Base64UrlUnpadded::encode_string(&self.0))
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
@@ -141,11 +142,9 @@ impl FromStr for PublicId {
     type Err = PublicIdError;
 
     fn from_str(text: &str) -> Result<Self, PublicIdError> {
-        let mut bytes = [0; PUBLIC_BYTES];
-        match Base64UrlUnpadded::decode(text, &mut bytes) {
-            Ok(decoded) if decoded.len() == PUBLIC_BYTES => Ok(Self(bytes)),
-            _ => Err(PublicIdError),
-        }
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok();
+        let bytes = decoded.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(PublicIdError)
     }
 }
 
@@ -222,9 +221,6 @@ mod tests {
     fn the_store_key_is_the_sha_256_of_the_characters() {
         let id = SessionId::from_bytes([0; ID_BYTES]);
         let text = id.key().to_text();
-        assert_eq!(
-            text,
-            Base64UrlUnpadded::encode_string(&Sha256::digest("A".repeat(32)))
-        );
+        assert_eq!(text, URL_SAFE_NO_PAD.encode(Sha256::digest("A".repeat(32))));
     }
 }

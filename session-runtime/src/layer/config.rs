@@ -175,8 +175,9 @@ impl Config {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<Live>, StoreError> {
-        let found = self.ask(self.store.load(self.key(id), now)).await?;
-        Ok(match self.judge(id, found, now) {
+        let key = self.key(id);
+        let found = self.ask(self.store.load(key, now)).await?;
+        Ok(match self.judge(id, key, found, now) {
             Found::Live(live) => Some(live),
             Found::Expired | Found::Nothing => None,
         })
@@ -191,7 +192,7 @@ impl Config {
             self.store.load_and_touch(key, self.lifetime, now)
         };
         let found = self.ask(answer).await?;
-        Ok(self.judge(id, found, now))
+        Ok(self.judge(id, key, found, now))
     }
 
     /// Whether a touch has to wait for the commit: where a cookie follows it, which must not go out for
@@ -201,13 +202,13 @@ impl Config {
             || self.rolling == Rolling::EveryResponse
     }
 
-    fn judge(&self, id: SessionId, found: Option<Stored>, now: Timestamp) -> Found {
+    fn judge(&self, id: SessionId, key: StoreKey, found: Option<Stored>, now: Timestamp) -> Found {
         let found = match found {
             None => Found::Nothing,
             Some(stored) if !self.is_alive(&stored.record, stored.expires, now) => Found::Expired,
-            Some(stored) => return Found::Live(Live::new(id, self.key(id), stored)),
+            Some(stored) => return Found::Live(Live::new(id, key, stored)),
         };
-        self.endings.announce(self.key(id));
+        self.endings.announce(key);
         found
     }
 

@@ -240,17 +240,20 @@ impl State {
         if expires <= now {
             return Err(self.lose());
         }
-        let id = match live {
-            Some(live) if !self.in_hand.renew => live.id,
+        let (id, key) = match live {
+            Some(live) if !self.in_hand.renew => (live.id, live.key),
             _ if self.stage == Stage::Sent => {
                 self.drop_changes();
                 return Err(SessionError::TooLate);
             }
-            _ => config.new_id(),
+            _ => {
+                let id = config.new_id();
+                (id, config.key(id))
+            }
         };
         Ok(Live {
             id,
-            key: config.key(id),
+            key,
             record: express::seal(record, expires, cookie),
             expires,
         })

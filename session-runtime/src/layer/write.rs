@@ -172,7 +172,11 @@ fn plan(
     };
     // The state is not locked here: `last` is the user's code, and may ask for it.
     let changes = last(&fields)?;
-    let fields = data::apply(&changes, &fields);
+    let fields = if changes.is_empty() {
+        fields
+    } else {
+        data::apply(&changes, &fields)
+    };
 
     let mut state = session.state();
     let owners = data::owners(&changes, &owners, |owner| state.since(owner));

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::expiry::Timestamp;
@@ -35,13 +36,12 @@ impl OwnerKey {
     /// The owner as 43 characters of base64url, for a store with textual keys.
     #[must_use]
     pub fn to_text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.0)
+        URL_SAFE_NO_PAD.encode(self.0)
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
-        (decoded.len() == 32).then_some(Self(bytes))
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok()?;
+        Some(Self(decoded.try_into().ok()?))
     }
 }
 

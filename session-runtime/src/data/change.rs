@@ -15,8 +15,7 @@ pub(crate) enum Change {
     Set {
         slice: Slice<'static>,
         field: &'static dyn Field,
-        before: Raw,
-        after: Raw,
+        values: BeforeAndAfter,
     },
     /// A struct was put in the place of what was there.
     Insert {
@@ -47,6 +46,35 @@ impl fmt::Debug for Raw {
     }
 }
 
+/// What a field held before a change and what after it, in one allocation; it never prints.
+pub(crate) struct BeforeAndAfter {
+    json: Box<[u8]>,
+    before: usize,
+}
+
+impl BeforeAndAfter {
+    fn new(before: &[u8], after: &[u8]) -> Self {
+        Self {
+            json: [before, after].concat().into(),
+            before: before.len(),
+        }
+    }
+
+    fn before(&self) -> &[u8] {
+        &self.json[..self.before]
+    }
+
+    fn after(&self) -> &[u8] {
+        &self.json[self.before..]
+    }
+}
+
+impl fmt::Debug for BeforeAndAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
 /// The fields of `T` whose value differs, each with the value it had.
 pub(crate) fn changes<T: SessionData>(
     before: &Encoded,
@@ -68,8 +96,7 @@ pub(crate) fn changes<T: SessionData>(
             Comparison::Changed => changes.push(Change::Set {
                 slice: T::SLICE,
                 field,
-                before: before.into(),
-                after: after.into(),
+                values: BeforeAndAfter::new(before, after),
             }),
         }
     }
@@ -148,9 +175,9 @@ impl OwnerPlace {
 impl Change {
     /// Whose the session is after the change.
     fn owners(&self, owners: Owners, since: impl Fn(OwnerKey) -> Timestamp) -> Owners {
-        let own = |owners: Owners, slice, field: &dyn Field, value: &Raw| {
+        let own = |owners: Owners, slice, field: &dyn Field, value: &[u8]| {
             let place = owner_place(slice, field);
-            match place.owner(&value.0) {
+            match place.owner(value) {
                 Some(owner) => owners.with(place.0, owner, since(owner)),
                 None => owners.without(place.0),
             }
@@ -159,15 +186,14 @@ impl Change {
             Self::Set {
                 slice,
                 field,
-                after,
-                ..
-            } if field.is_owner() => own(owners, *slice, *field, after),
+                values,
+            } if field.is_owner() => own(owners, *slice, *field, values.after()),
             Self::Set { .. } => owners,
             Self::Insert { slice, values } => {
                 let left = leave(owners, *slice, values.iter().map(|(field, _)| *field));
                 let named = values.iter().filter(|(field, _)| field.is_owner());
                 named.fold(left, |owners, (field, value)| {
-                    own(owners, *slice, *field, value)
+                    own(owners, *slice, *field, &value.0)
                 })
             }
             Self::Remove { slice, fields } => leave(owners, *slice, fields.iter().copied()),
@@ -195,26 +221,25 @@ impl Change {
         }
     }
 
-    fn apply(&self, edit: &mut Edit<'_>) {
+    fn apply<'c>(&'c self, edit: &mut Edit<'c>) {
         match self {
             Self::Set {
                 slice,
                 field,
-                before,
-                after,
+                values,
             } => {
                 let found = field
                     .keys()
                     .iter()
                     .find_map(|key| Some((*key, edit.get(*slice, key)?)));
                 let (key, stored) = found.unzip();
-                let merged = field.merge(&before.0, &after.0, stored.as_deref());
+                let merged = field.merge(values.before(), values.after(), stored.as_deref());
                 edit.set(*slice, key.unwrap_or(field.keys()[0]), merged);
             }
             Self::Insert { slice, values } => {
                 take_out(edit, *slice, values.iter().map(|(field, _)| *field));
                 for (field, value) in values {
-                    edit.set(*slice, field.keys()[0], value.0.to_vec());
+                    edit.set(*slice, field.keys()[0], &*value.0);
                 }
             }
             Self::Remove { slice, fields } => take_out(edit, *slice, fields.iter().copied()),

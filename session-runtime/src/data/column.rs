@@ -1,5 +1,6 @@
 //! What the derive knows of one field, and what the commit knows of it once its type is forgotten.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -131,7 +132,7 @@ pub trait Field: fmt::Debug + Send + Sync {
     fn compare(&self, before: &[u8], after: &[u8]) -> Comparison;
 
     /// Joins a change from `base` to `mine` with what is stored.
-    fn merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Vec<u8>;
+    fn merge<'m>(&self, base: &[u8], mine: &'m [u8], stored: Option<&[u8]>) -> Cow<'m, [u8]>;
 }
 
 /// What two encodings of a field have to do with each other.
@@ -178,9 +179,9 @@ impl<T> Field for Column<T> {
         }
     }
 
-    fn merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Vec<u8> {
-        self.try_merge(base, mine, stored)
-            .unwrap_or_else(|| mine.to_vec())
+    fn merge<'m>(&self, base: &[u8], mine: &'m [u8], stored: Option<&[u8]>) -> Cow<'m, [u8]> {
+        let merged = self.try_merge(base, mine, stored);
+        merged.map_or(Cow::Borrowed(mine), Cow::Owned)
     }
 }
 

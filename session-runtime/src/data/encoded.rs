@@ -5,10 +5,15 @@ use std::fmt;
 /// The stored fields of one struct as JSON, in the order of `SessionData::FIELDS`.
 #[derive(Default)]
 pub struct Encoded {
+    /// Before each value its length, so that one allocation holds them all.
     bytes: Vec<u8>,
-    ends: Vec<usize>,
     failed: Option<Unstorable>,
 }
+
+type Length = [u8; size_of::<usize>()];
+
+/// Room for a small struct: a buffer that grows from nothing allocates several times.
+const ROOM: usize = 128;
 
 impl Encoded {
     /// Takes one field's JSON from `write`.
@@ -17,17 +22,26 @@ impl Encoded {
         key: &'static str,
         write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
     ) {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(ROOM);
+        }
+        let at = self.bytes.len();
+        self.bytes.extend(Length::default());
         if write(&mut self.bytes).is_err() {
             self.failed = Some(Unstorable { key });
         }
-        self.ends.push(self.bytes.len());
+        let length = self.bytes.len() - at - size_of::<Length>();
+        self.bytes[at..][..size_of::<Length>()].copy_from_slice(&length.to_ne_bytes());
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| &self.bytes[start..*end])
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (length, values) = rest.split_first_chunk()?;
+            let value;
+            (value, rest) = values.split_at(usize::from_ne_bytes(*length));
+            Some(value)
+        })
     }
 
     /// The values, unless one could not be written.
@@ -43,7 +57,7 @@ impl Encoded {
 impl fmt::Debug for Encoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoded")
-            .field("fields", &self.ends.len())
+            .field("fields", &self.iter().count())
             .finish_non_exhaustive()
     }
 }

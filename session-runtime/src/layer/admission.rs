@@ -1,6 +1,8 @@
 //! Lets a session be somebody's: its sign-in must be later than their last revocation, and they must
 //! not have too many.
 
+use std::sync::Arc;
+
 use super::attempt::Attempt;
 use super::config::{AtMaxSessions, Config};
 use super::error::SessionError;
@@ -38,11 +40,13 @@ pub(super) async fn make_room(
 /// is withdrawn: nobody has learned of the id.
 pub(super) async fn arrived(
     session: &RequestSession,
-    attempt: Attempt,
+    attempt: Arc<Attempt>,
 ) -> Result<(), SessionError> {
     let config = &session.config;
-    if attempt.has_new_id()
-        && let Err(error) = admit(config, &attempt).await
+    let is_somebodys = !attempt.target.record.owners.is_empty();
+    if is_somebodys
+        && attempt.has_new_id()
+        && let Err(error) = Box::pin(admit(config, &attempt)).await
     {
         events::withdrawn(attempt.target.key, &error);
         let removed = config.remove(attempt.target.key).await;

@@ -3,7 +3,8 @@
 use super::config::Config;
 use super::error::SessionError;
 use super::live::Live;
-use crate::store::{StoreError, Swap};
+use crate::expiry::Timestamp;
+use crate::store::{StoreError, Stored, Swap};
 
 /// A write that was begun: what it started from, and the session as it stands if the write arrived.
 #[derive(Clone)]
@@ -20,10 +21,20 @@ impl Attempt {
             .is_none_or(|from| from.key != self.target.key)
     }
 
+    /// The session as another write has left it, where this one met it.
+    pub(super) fn met(&self, standing: Stored) -> Option<Live> {
+        let from = self.from.as_ref()?;
+        Some(Live::new(from.id, from.key, standing))
+    }
+
     /// Asks the store.
-    pub(super) async fn carry_out(&self, config: &Config) -> Result<Swap, SessionError> {
+    pub(super) async fn carry_out(
+        &self,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Swap, SessionError> {
         let Self { from, target } = self;
-        let (now, new) = (config.now(), target.stored());
+        let new = target.stored();
         let swap = match from {
             None => {
                 let inserted = config.ask(config.store.insert(target.key, new, now));

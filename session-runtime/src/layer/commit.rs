@@ -3,8 +3,7 @@
 
 use http::{HeaderValue, StatusCode};
 
-use super::attempt::Attempt;
-use super::config::Rolling;
+use super::config::{Config, Rolling};
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
@@ -20,15 +19,31 @@ use crate::token::Way;
 /// What the commit has to say to the response.
 #[derive(Default)]
 pub(super) struct Outcome {
+    /// A handler has asked for the session, so that the response depends on what was presented.
+    pub(super) asked: bool,
+    pub(super) way: Way,
     /// What gives the visitor a token, or takes it away; it goes the way the request came.
     pub(super) token: Option<HeaderValue>,
     /// What is answered in place of the handler's response.
     pub(super) instead: Option<SessionError>,
 }
 
-/// Ends a request for which there is nothing to store and nothing to say; `None` where there is.
-pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
+/// What the end of a request takes.
+pub(super) enum End {
+    /// Nobody asked for the session.
+    Nothing,
+    /// There is nothing to store.
+    AtOnce(Outcome),
+    Commit,
+}
+
+/// Ends a request for which there is nothing to store. `waited` says whether time has passed since the
+/// session was asked for: to read the clock takes as long as to find a session.
+pub(super) fn end(session: &RequestSession, status: StatusCode, waited: bool) -> End {
     let mut state = session.state();
+    if !state.asked && state.arrival.is_none() {
+        return End::Nothing;
+    }
     let has_work = !state.is_settled()
         || matches!(state.fate, Fate::Destroyed | Fate::Revoked)
         || state.moved != Moved::Nothing
@@ -37,25 +52,31 @@ pub(super) fn at_once(session: &RequestSession, status: StatusCode) -> Option<Ou
         || state.attempt.is_some()
         || session.config.pays_always();
     let due = |state: &State| {
-        state
-            .live
-            .as_ref()
-            .is_some_and(|live| session.config.touch_due(live))
+        let now = if waited {
+            session.config.now()
+        } else {
+            state.began
+        };
+        let mut live = state.live.iter();
+        live.any(|live| session.config.touch_due(live, now))
     };
     if has_work || (!drops_changes(status) && due(&state)) {
-        return None;
+        return End::Commit;
     }
     state.close();
-    Some(Outcome::default())
+    End::AtOnce(state.outcome(None, None))
 }
 
 /// Ends a request: stores what it changed, and tells what the response must say.
 pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outcome {
     let turn = session.turn().await;
-    session.state().stage = Stage::Closing;
     let dropped = drops_changes(status);
-    if dropped {
-        session.state().pending = Pending::default();
+    {
+        let mut state = session.state();
+        state.stage = Stage::Closing;
+        if dropped {
+            state.pending = Pending::default();
+        }
     }
     let settled = match turn {
         Ok(_turn) => settle(session, dropped).await,
@@ -71,10 +92,7 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
         Ok(Settled::Kept) => state.token(session, true),
         Err(_) => state.token(session, false),
     };
-    Outcome {
-        token,
-        instead: settled.err(),
-    }
+    state.outcome(token, settled.err())
 }
 
 /// 5xx, and 408 where a timeout inside has cancelled the handler: whatever it changed is dropped.
@@ -106,17 +124,7 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
         follow(session).await;
         return Ok(Settled::Kept);
     }
-    let (unstorable, missed) = {
-        let state = session.state();
-        (state.pending.unstorable, state.missed)
-    };
-    unstorable.map_or(Ok(()), Err)?;
-    match missed {
-        Missed::Nothing => {}
-        Missed::TooLate => return Err(SessionError::Gone),
-        Missed::InDoubt => return Err(SessionError::Contended),
-    }
-    save_unmodified(session);
+    session.state().prepare(&session.config)?;
     write::store(session, |_| Ok(Vec::new())).await?;
     touch(session).await?;
     Ok(Settled::Kept)
@@ -126,10 +134,10 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
 /// able to follow, or to stay.
 async fn follow(session: &RequestSession) {
     let attempt = session.state().attempt.clone();
-    let followed = match attempt.filter(Attempt::has_new_id) {
+    let followed = match attempt.filter(|attempt| attempt.has_new_id()) {
         None => Ok(()),
-        Some(Attempt { from: None, .. }) => recover::look_back(session).await,
-        Some(Attempt { from: Some(_), .. }) => recover::recover(session).await,
+        Some(attempt) if attempt.from.is_none() => recover::look_back(session).await,
+        Some(_) => recover::recover(session).await,
     };
     if let Err(error) = followed {
         events::in_doubt(session.key(), &error);
@@ -148,36 +156,22 @@ async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
     }
 }
 
-/// `resave` and `save_uninitialized`.
-fn save_unmodified(session: &RequestSession) {
-    let mut state = session.state();
-    let config = &session.config;
-    state.pending.wanted.force = match &state.live {
-        Some(_) => config.resave && state.moved != Moved::Write,
-        // Not where nobody could say whether the visitor has a session.
-        None => {
-            config.save_uninitialized
-                && state.fate == Fate::Open
-                && state.origin == Origin::WithoutSession
-        }
-    };
-}
-
 /// Moves the session's end where nothing else has moved it and it is time.
 async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
-    let (live, asked) = {
+    let (live, asked, now) = {
         let state = session.state();
-        let Some(live) = state.live.clone().filter(|_| state.moved < Moved::Again) else {
+        let Some(live) = state.live.as_ref().filter(|_| state.moved < Moved::Again) else {
             return Ok(());
         };
         // Nor does a cookie signed anew go out for a session that has ended meanwhile.
-        (live, state.pending.touch || state.owes_cookie)
+        let asked = state.pending.touch || state.owes_cookie;
+        let now = config.now();
+        if !asked && config.rolling != Rolling::EveryResponse && !config.touch_due(live, now) {
+            return Ok(());
+        }
+        (live.clone(), asked, now)
     };
-    if !asked && config.rolling != Rolling::EveryResponse && !config.touch_due(&live) {
-        return Ok(());
-    }
-    let now = config.now();
     let expires = config.deadline(&live.record, now);
     let touched = config
         .store
@@ -202,6 +196,36 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
 }
 
 impl State {
+    fn outcome(&self, token: Option<HeaderValue>, instead: Option<SessionError>) -> Outcome {
+        Outcome {
+            asked: self.asked,
+            way: self.way,
+            token,
+            instead,
+        }
+    }
+
+    /// Refuses what cannot be stored, and notes what is stored unmodified: `resave` and
+    /// `save_uninitialized`.
+    fn prepare(&mut self, config: &Config) -> Result<(), SessionError> {
+        self.pending.unstorable.map_or(Ok(()), Err)?;
+        match self.missed {
+            Missed::Nothing => {}
+            Missed::TooLate => return Err(SessionError::Gone),
+            Missed::InDoubt => return Err(SessionError::Contended),
+        }
+        self.pending.wanted.force = match &self.live {
+            Some(_) => config.resave && self.moved != Moved::Write,
+            // Not where nobody could say whether the visitor has a session.
+            None => {
+                config.save_uninitialized
+                    && self.fate == Fate::Open
+                    && self.origin == Origin::WithoutSession
+            }
+        };
+        Ok(())
+    }
+
     /// The token that opens the session, where the visitor has none or its cookie would die sooner.
     fn token(&self, session: &RequestSession, settled: bool) -> Option<HeaderValue> {
         let config = &session.config;

@@ -228,7 +228,8 @@ impl Config {
     pub(super) async fn ask<T>(&self, answer: Answer<'_, T>) -> Result<T, StoreError> {
         match answer.at_once() {
             Ok(result) => result,
-            Err(later) => tokio::time::timeout(self.store_timeout, later)
+            // Boxed, so that whoever asks a store in memory has no room for a timer.
+            Err(later) => Box::pin(tokio::time::timeout(self.store_timeout, later))
                 .await
                 .unwrap_or(Err(StoreError::TimedOut)),
         }
@@ -253,9 +254,9 @@ impl Config {
         lifetime.end(live.record.created, live.expires)
     }
 
-    pub(super) fn touch_due(&self, live: &Live) -> bool {
+    pub(super) fn touch_due(&self, live: &Live, now: Timestamp) -> bool {
         let lifetime = self.lifetime_of(&live.record);
-        lifetime.touch_due(live.record.created, live.expires, self.now())
+        lifetime.touch_due(live.record.created, live.expires, now)
     }
 
     /// How long the browser keeps the cookie of this session: as long as the store keeps the record.

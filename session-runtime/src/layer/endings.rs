@@ -167,7 +167,7 @@ impl State {
 
     fn standing(&self) -> Standing {
         let may_move =
-            self.stage != Stage::Sent && self.attempt.as_ref().is_some_and(Attempt::has_new_id);
+            self.stage != Stage::Sent && self.attempt.as_deref().is_some_and(Attempt::has_new_id);
         match (&self.live, self.fate) {
             (_, Fate::Gone) => Standing::Over,
             _ if may_move => Standing::Undecided,

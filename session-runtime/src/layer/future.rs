@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
-use super::commit::{self, Outcome};
+use super::commit::{self, End, Outcome};
 use super::error::SessionError;
 use super::events;
 use super::request::{RequestSession, Served};
@@ -25,6 +25,7 @@ pin_project! {
         handler: F,
         // None where the same layer, further out, commits.
         session: Option<Served>,
+        waited: bool,
         // Boxed only for a request that has something to store or to say.
         commit: Option<Committing>,
     }
@@ -40,6 +41,7 @@ impl<F> ResponseFuture<F> {
         Self {
             handler,
             session: session.map(Served),
+            waited: false,
             commit: None,
         }
     }
@@ -55,13 +57,20 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.commit.is_none() {
-            let response = ready!(this.handler.poll(context))?.map(Body::new);
-            let session = this.session.as_ref().map(|Served(session)| session);
-            let Some(session) = session.filter(|it| it.concerns_commit()) else {
+            let Poll::Ready(response) = this.handler.poll(context)? else {
+                *this.waited = true;
+                return Poll::Pending;
+            };
+            let response = response.map(Body::new);
+            let Some(Served(session)) = this.session else {
                 return Poll::Ready(Ok(response));
             };
-            if let Some(outcome) = commit::at_once(session, response.status()) {
-                return Poll::Ready(Ok(finish(response, outcome, session)));
+            match commit::end(session, response.status(), *this.waited) {
+                End::Nothing => return Poll::Ready(Ok(response)),
+                End::AtOnce(outcome) => {
+                    return Poll::Ready(Ok(finish(response, outcome, session)));
+                }
+                End::Commit => {}
             }
             let (session, status) = (Arc::clone(session), response.status());
             *this.commit = Some(Committing {
@@ -85,17 +94,18 @@ impl<F> std::fmt::Debug for ResponseFuture<F> {
 }
 
 fn finish(response: Response<Body>, outcome: Outcome, session: &RequestSession) -> Response<Body> {
-    let Outcome { token, instead } = outcome;
+    let Outcome {
+        asked,
+        way,
+        token,
+        instead,
+    } = outcome;
     let mut response = match instead {
         Some(error) => in_place(&error, session.key()),
         None => response,
     };
     let headers = response.headers_mut();
     let config = &session.config;
-    let (asked, way) = {
-        let state = session.state();
-        (state.asked, state.way)
-    };
     if asked {
         headers.append(VARY, config.vary.clone());
     }

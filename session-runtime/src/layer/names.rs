@@ -57,9 +57,10 @@ impl Names {
 impl Config {
     /// Lets a struct in if its names are free: no other struct has them, nor Express's session object.
     pub(crate) fn claim(&self, shape: Shape) -> Result<(), NameTaken> {
-        let reserved = shape
-            .names()
-            .find(|name| self.wire == Wire::Express && express::is_reserved(name));
+        let reserved = match self.wire {
+            Wire::Native => None,
+            Wire::Express => shape.names().find(|name| express::is_reserved(name)),
+        };
         match reserved {
             Some(name) => Err(NameTaken {
                 name,

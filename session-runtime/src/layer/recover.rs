@@ -1,5 +1,7 @@
 //! Finds out what became of a write whose answer nobody has seen.
 
+use std::sync::Arc;
+
 use super::admission;
 use super::attempt::Attempt;
 use super::config::Config;
@@ -14,10 +16,16 @@ use crate::store::Swap;
 /// started from is stored anew, so that it can arrive no more. A session that was to begin is
 /// forestalled, and begins under another id if it is still wanted.
 pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError> {
+    let attempt = session.state().attempt.clone();
+    match attempt {
+        None => Ok(()),
+        // Boxed, as all that is rare here: each future has room for what it may wait for.
+        Some(attempt) => Box::pin(settle(session, attempt)).await,
+    }
+}
+
+async fn settle(session: &RequestSession, attempt: Arc<Attempt>) -> Result<(), SessionError> {
     let config = &session.config;
-    let Some(attempt) = session.state().attempt.clone() else {
-        return Ok(());
-    };
     session.state().writable()?;
     if attempt.has_arrived(config).await? {
         return admission::arrived(session, attempt).await;
@@ -33,7 +41,8 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         revision: Config::new_revision(),
         ..from.record.clone()
     };
-    let expires = config.deadline(&record, config.now());
+    let now = config.now();
+    let expires = config.deadline(&record, now);
     let connection = session.state().connection;
     let record = express::seal(record, expires, session.cookie_object(connection));
     let fence = from.anew(record, expires);
@@ -41,14 +50,14 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
         from: Some(from),
         target: fence,
     };
-    match fencing.carry_out(config).await? {
+    match fencing.carry_out(config, now).await? {
         Swap::Done => session.state().withdraw(fencing.target),
         // It may have arrived between the two questions.
         _ if attempt.has_arrived(config).await? => admission::arrived(session, attempt).await?,
         Swap::Gone => return Err(session.state().lose()),
         // Somebody wrote after it, so that nobody can tell whether it arrived.
         Swap::Conflict(standing) => {
-            session.state().doubt(attempt, standing);
+            session.state().doubt(&attempt, standing);
             return Err(SessionError::Contended);
         }
     }

@@ -11,6 +11,7 @@ use super::config_error::ConfigError;
 use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::events;
+use super::live::Live;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
@@ -141,26 +142,10 @@ impl RequestSession {
             way,
             connection,
         } = arrival;
-        {
-            let mut state = self.state();
-            (state.way, state.connection) = (way, connection);
-        }
-        let found = match presented {
-            Presented::Token { id, signer } => match self.config.arrive(id, now).await? {
-                Found::Live(live) => Some((live, signer)),
-                Found::Expired => {
-                    events::expired(self.config.key(id));
-                    None
-                }
-                Found::Nothing => {
-                    events::not_found(self.config.key(id));
-                    None
-                }
-            },
-            Presented::Nothing | Presented::Forged | Presented::Ambiguous => None,
-        };
+        let found = self.find(presented, now).await;
         let mut state = self.state();
-        match found {
+        (state.way, state.connection) = (way, connection);
+        match found? {
             _ if state.origin != Origin::Unread => {}
             None => state.origin = Origin::WithoutSession,
             Some((live, signer)) => {
@@ -172,10 +157,21 @@ impl RequestSession {
         Ok(())
     }
 
-    /// Whether the layer has to do anything for this request.
-    pub(super) fn concerns_commit(&self) -> bool {
-        let state = self.state();
-        state.asked || state.arrival.is_some()
+    /// The session that a visitor has, and whose token opens it.
+    async fn find(
+        &self,
+        presented: Presented,
+        now: Timestamp,
+    ) -> Result<Option<(Live, Signer)>, StoreError> {
+        let Presented::Token { id, signer } = presented else {
+            return Ok(None);
+        };
+        match self.config.arrive(id, now).await? {
+            Found::Live(live) => return Ok(Some((live, signer))),
+            Found::Expired => events::expired(self.config.key(id)),
+            Found::Nothing => events::not_found(self.config.key(id)),
+        }
+        Ok(None)
     }
 
     pub(crate) fn is_new(&self) -> bool {
@@ -227,29 +223,23 @@ impl RequestSession {
         since: usize,
         changes: Vec<Change>,
     ) -> Result<(), SessionError> {
-        let mut state = self.state();
         if changes.is_empty() {
             return Ok(());
         }
-        state.writable()?;
-        if state.is_taken_out(shape.id, since) {
-            events::taken_out(state.key(), shape.type_name);
-            return Ok(());
-        }
-        state.pending.wanted.changes.extend(changes);
-        Ok(())
+        self.state().hand_over(shape, since, changes)
     }
 
     /// Takes what a view changed that is dropped. After the response it is too late, and said so.
     pub(crate) fn deposit(&self, shape: Shape, since: usize, changes: Vec<Change>) {
-        let stage = self.state().stage;
-        if stage != Stage::Open && !changes.is_empty() {
-            events::too_late(self.key(), shape.type_name);
+        if changes.is_empty() {
             return;
         }
-        if let Err(error) = self.hand_over(shape, since, changes) {
-            events::refused(self.key(), shape.type_name, &error);
-            self.state().missed = Missed::TooLate;
+        let mut state = self.state();
+        if state.stage != Stage::Open {
+            events::too_late(state.key(), shape.type_name);
+        } else if let Err(error) = state.hand_over(shape, since, changes) {
+            events::refused(state.key(), shape.type_name, &error);
+            state.missed = Missed::TooLate;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Attempt;
@@ -12,7 +13,7 @@ use super::events;
 use super::live::Live;
 use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
-use crate::data;
+use crate::data::{self, Change, Shape};
 use crate::expiry::Timestamp;
 use crate::express::{self, CookieObject};
 use crate::id::StoreKey;
@@ -46,7 +47,7 @@ pub(super) struct State {
     /// What a write has taken up, until it is known to be stored; it comes before what is pending.
     pub(super) in_hand: Wanted,
     /// A write whose answer has not been seen; it holds what is in hand.
-    pub(super) attempt: Option<Attempt>,
+    pub(super) attempt: Option<Arc<Attempt>>,
     pub(super) stage: Stage,
     pub(super) fate: Fate,
     pub(super) moved: Moved,
@@ -143,6 +144,22 @@ impl State {
         wanted.is_empty() && self.in_hand.is_empty() && unstorable.is_none() && !*touch
     }
 
+    /// Takes what a view of `shape` changed since so much was taken out.
+    pub(super) fn hand_over(
+        &mut self,
+        shape: Shape,
+        since: usize,
+        changes: Vec<Change>,
+    ) -> Result<(), SessionError> {
+        self.writable()?;
+        if self.is_taken_out(shape.id, since) {
+            events::taken_out(self.key(), shape.type_name);
+        } else {
+            self.pending.wanted.add(changes);
+        }
+        Ok(())
+    }
+
     /// Takes up what is pending, to be stored with what is in hand.
     pub(super) fn take_up(&mut self) {
         self.in_hand.append(mem::take(&mut self.pending.wanted));
@@ -223,8 +240,8 @@ impl State {
         cookie: Option<&CookieObject>,
         fields: Fields,
         owners: Owners,
+        now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
@@ -260,14 +277,12 @@ impl State {
     }
 
     /// Another write was faster: what is in hand stays there.
-    pub(super) fn meet(&mut self, attempt: Attempt, standing: Stored) {
+    pub(super) fn meet(&mut self, attempt: &Attempt, standing: Stored) {
         self.attempt = None;
         if attempt.has_new_id() {
             self.stirs.stir();
         }
-        self.live = attempt
-            .from
-            .map(|from| Live::new(from.id, from.key, standing));
+        self.live = attempt.met(standing);
         if let Some(session) = self.key() {
             events::conflict(session);
         }
@@ -282,20 +297,19 @@ impl State {
 
     /// Nobody can tell whether a write arrived, so what it held is given up. The response says so, even
     /// if the handler does not mind.
-    pub(super) fn doubt(&mut self, attempt: Attempt, standing: Stored) {
+    pub(super) fn doubt(&mut self, attempt: &Attempt, standing: Stored) {
         self.missed = Missed::InDoubt;
         self.attempt = None;
         self.in_hand = Wanted::default();
-        self.live = attempt
-            .from
-            .map(|from| Live::new(from.id, from.key, standing));
+        self.live = attempt.met(standing);
         self.stirs.stir();
     }
 
     /// A write has arrived: what it held is no longer in hand.
-    pub(super) fn adopt(&mut self, attempt: Attempt) {
+    pub(super) fn adopt(&mut self, attempt: Arc<Attempt>) {
+        self.attempt = None;
         let has_new_id = attempt.has_new_id();
-        let Attempt { from, target } = attempt;
+        let Attempt { from, target } = Arc::unwrap_or_clone(attempt);
         let own_idle = |live: &Live| live.record.idle.is_some();
         let is_again = from.is_some() && self.in_hand.is_only_forced();
         let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);
@@ -304,7 +318,6 @@ impl State {
             Some(old) if has_new_id => events::rotated(old.key, target.key),
             Some(_) => {}
         }
-        self.attempt = None;
         self.in_hand = Wanted::default();
         // The browser keeps a cookie for as long as it was told.
         self.owes_cookie |= has_new_id || is_forgotten;

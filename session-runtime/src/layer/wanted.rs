@@ -80,6 +80,16 @@ impl Wanted {
         differs || self.force || (is_stored && asked)
     }
 
+    /// Adds changes that came later.
+    pub(super) fn add(&mut self, changes: Vec<Change>) {
+        // Mostly there are none before, and the vector stays where it is.
+        if self.changes.is_empty() {
+            self.changes = changes;
+        } else {
+            self.changes.extend(changes);
+        }
+    }
+
     pub(super) fn append(&mut self, later: Self) {
         let Self {
             changes,
@@ -88,7 +98,7 @@ impl Wanted {
             affirm,
             force,
         } = later;
-        self.changes.extend(changes);
+        self.add(changes);
         if idle != Idle::Unchanged {
             self.idle = idle;
         }

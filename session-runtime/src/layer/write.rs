@@ -13,6 +13,7 @@ use super::recover::{forestall, recover};
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
 use crate::data::{self, Change};
+use crate::expiry::Timestamp;
 use crate::express;
 use crate::record::Fields;
 use crate::store::Swap;
@@ -103,19 +104,25 @@ pub(super) async fn store(
     let config = &session.config;
     let mut turn = None;
     for attempt in 0..ATTEMPTS {
-        pause(attempt).await;
-        let Some(attempt) = plan(session, &mut last)? else {
+        if attempt > 0 {
+            Box::pin(pause(attempt)).await;
+        }
+        let mut now = config.now();
+        let Some(attempt) = plan(session, now, &mut last)? else {
             return Ok(());
         };
-        admission::make_room(session, &attempt).await?;
-        match attempt.carry_out(config).await? {
+        if config.max_sessions.is_some() {
+            Box::pin(admission::make_room(session, &attempt)).await?;
+            now = config.now();
+        }
+        match attempt.carry_out(config, now).await? {
             Swap::Done => return admission::arrived(session, attempt).await,
-            Swap::Conflict(standing) => session.state().meet(attempt, standing),
+            Swap::Conflict(standing) => session.state().meet(&attempt, standing),
             Swap::Gone => return Err(session.state().lose()),
         }
         // A crowd that tried all at once would have one success a round.
         if let (None, Some(key)) = (&turn, session.key()) {
-            turn = config.turns.wait(&key, config.store_timeout).await;
+            turn = Box::pin(config.turns.wait(&key, config.store_timeout)).await;
         }
     }
     events::contended(session.key(), ATTEMPTS);
@@ -124,23 +131,23 @@ pub(super) async fn store(
 
 /// Removes the session; `false` where it was gone already.
 pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionError> {
-    let (live, attempt) = {
+    let (known, attempt) = {
         let mut state = session.state();
-        (state.live.take(), state.attempt.take())
+        let live = state.live.take();
+        (live.map(|live| live.key), state.attempt.take())
     };
-    let known = live.as_ref().map(|live| live.key);
     // A write whose caller was cancelled may have arrived under a new id, or may yet: not once the
     // session is removed from where it was, or forestalled where it was to begin.
-    let moved = match attempt.filter(Attempt::has_new_id) {
+    let moved = match attempt.filter(|attempt| attempt.has_new_id()) {
         Some(attempt) if attempt.from.is_none() && forestall(session, &attempt).await? => None,
-        attempt => attempt.map(|attempt| attempt.target),
+        attempt => attempt.map(|attempt| attempt.target.key),
     };
     let config = &session.config;
     let mut removed = false;
-    for live in live.into_iter().chain(moved) {
-        let found = config.remove(live.key).await?;
+    for key in known.into_iter().chain(moved) {
+        let found = config.remove(key).await?;
         if found {
-            events::destroyed(live.key);
+            events::destroyed(key);
         }
         removed |= found;
     }
@@ -154,8 +161,9 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
 /// nothing is to be stored.
 fn plan(
     session: &RequestSession,
+    now: Timestamp,
     last: &mut impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
-) -> Result<Option<Attempt>, SessionError> {
+) -> Result<Option<Arc<Attempt>>, SessionError> {
     let (from, base, fields, owners) = {
         let mut state = session.state();
         state.take_up();
@@ -199,9 +207,9 @@ fn plan(
         return Err(SessionError::UnsafeInteger { field });
     }
     let cookie = session.cookie_object(state.connection);
-    let target = state.target(&session.config, cookie, fields, owners)?;
-    let attempt = Attempt { from, target };
-    state.attempt = Some(attempt.clone());
+    let target = state.target(&session.config, cookie, fields, owners, now)?;
+    let attempt = Arc::new(Attempt { from, target });
+    state.attempt = Some(Arc::clone(&attempt));
     Ok(Some(attempt))
 }
 

@@ -21,20 +21,23 @@ pub enum Slice<'a> {
 /// The fields of a record: slice, key and raw JSON of each, in the order they were stored.
 ///
 /// A clone shares the buffer.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Fields(Arc<[u8]>);
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Fields(
+    // None where there is no field: nothing is allocated, and threads share no counter.
+    Option<Arc<[u8]>>,
+);
 
 impl Fields {
     /// How many bytes the fields take in memory, lengths included.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.0.len()
+        self.buffer().len()
     }
 
     /// Whether there is no field at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The raw JSON of one field. An object at the top level is put together from its members.
@@ -43,10 +46,14 @@ impl Fields {
         Cursor::start().find(self, slice, key)
     }
 
+    fn buffer(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut offset = 0;
         std::iter::from_fn(move || {
-            let (entry, next) = Entry::read(&self.0, offset)?;
+            let (entry, next) = Entry::read(self.buffer(), offset)?;
             offset = next;
             Some(entry)
         })
@@ -69,12 +76,6 @@ impl Fields {
         let mut json = Vec::new();
         write_object(&mut json, members.map(|entry| (entry.key, entry.raw)));
         Some(json)
-    }
-}
-
-impl Default for Fields {
-    fn default() -> Self {
-        Self(Arc::new([]))
     }
 }
 
@@ -129,16 +130,19 @@ impl<'a> Entry<'a> {
         Some((entry, end))
     }
 
-    fn write(&self, buffer: &mut Vec<u8>) {
+    /// Writes itself at the start of a buffer, and leaves the rest of it.
+    fn write<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
         let length =
             |bytes: &[u8]| u32::try_from(bytes.len()).expect("a record is smaller than 4 GiB");
         let slice = self.slice.map_or(TOP, length);
-        for number in [slice, length(self.key), length(self.raw)] {
-            buffer.extend_from_slice(&number.to_le_bytes());
-        }
-        buffer.extend_from_slice(self.slice.unwrap_or_default());
-        buffer.extend_from_slice(self.key);
-        buffer.extend_from_slice(self.raw);
+        let lengths = [slice, length(self.key), length(self.raw)].map(u32::to_le_bytes);
+        let slice = self.slice.unwrap_or_default();
+        let parts = [lengths.as_flattened(), slice, self.key, self.raw];
+        parts.into_iter().fold(buffer, |buffer, part| {
+            let (start, rest) = buffer.split_at_mut(part.len());
+            start.copy_from_slice(part);
+            rest
+        })
     }
 
     fn is(&self, slice: Slice<'_>, key: &str) -> bool {
@@ -188,7 +192,7 @@ impl Cursor {
     ) -> Option<&'f [u8]> {
         let mut offset = range.start;
         while offset < range.end {
-            let (entry, next) = Entry::read(&fields.0, offset)?;
+            let (entry, next) = Entry::read(fields.buffer(), offset)?;
             offset = next;
             if entry.is(slice, key) {
                 self.0 = next;
@@ -226,13 +230,14 @@ impl<'a> Edit<'a> {
     }
 
     /// Puts a value under a key, in the place of what stands there.
-    pub(crate) fn set(&mut self, slice: Slice<'a>, key: &'a str, raw: Vec<u8>) {
+    pub(crate) fn set(&mut self, slice: Slice<'a>, key: &'a str, raw: impl Into<Cow<'a, [u8]>>) {
+        let raw = raw.into();
         let same = self
             .entries
             .iter()
             .position(|entry| entry.borrow().is(slice, key));
         if let Some(index) = same {
-            self.entries[index].raw = Cow::Owned(raw);
+            self.entries[index].raw = raw;
             return;
         }
         let entry = EditedEntry {
@@ -241,7 +246,7 @@ impl<'a> Edit<'a> {
                 Slice::Named(name) => Some(Cow::Borrowed(name.as_bytes())),
             },
             key: Cow::Borrowed(key.as_bytes()),
-            raw: Cow::Owned(raw),
+            raw,
         };
         // One name is either a slice or a plain value, never both.
         match slice {
@@ -300,11 +305,16 @@ impl<'a> Edit<'a> {
 
     /// Lays the fields out in one buffer.
     pub(crate) fn pack(&self) -> Fields {
-        let mut buffer = Vec::with_capacity(self.entries.iter().map(EditedEntry::size).sum());
-        for entry in &self.entries {
-            entry.borrow().write(&mut buffer);
+        let size = self.entries.iter().map(EditedEntry::size).sum();
+        if size == 0 {
+            return Fields::default();
         }
-        Fields(buffer.into())
+        // Made in its place: a vector would be allocated, and copied into another allocation.
+        let mut shared: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+        let buffer = Arc::get_mut(&mut shared).expect("nobody else has it yet");
+        let entries = self.entries.iter();
+        entries.fold(buffer, |buffer, entry| entry.borrow().write(buffer));
+        Fields(Some(shared))
     }
 }
 

@@ -98,8 +98,11 @@ impl Lifetime {
     /// A touch that moves the end by less, in whole milliseconds, is not worth its price.
     #[must_use]
     pub fn least_move(self) -> Duration {
-        let least = Self::LAZIEST_TOUCH.min(self.idle / 10);
-        // It is a minute at most. A division of 128 bits would take as long as a lookup in the store.
+        // Mostly there is nothing to divide, which would take as long as a lookup in the store.
+        if self.idle >= 10 * Self::LAZIEST_TOUCH {
+            return Self::LAZIEST_TOUCH;
+        }
+        let least = self.idle / 10;
         let micros = u64::try_from(least.as_micros()).unwrap_or(u64::MAX);
         Duration::from_millis(micros.div_ceil(1000).max(1))
     }

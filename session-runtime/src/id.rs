@@ -39,7 +39,12 @@ impl SessionId {
     pub(crate) fn parse(chars: &[u8]) -> Option<Self> {
         let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
         let chars: [u8; ID_CHARS] = chars.try_into().ok()?;
-        chars.iter().all(is_base64url).then_some(Self(chars))
+        // All of them, without a branch at each: many at a time.
+        let are_base64url = chars
+            .iter()
+            .map(is_base64url)
+            .fold(true, |all, is| all & is);
+        are_base64url.then_some(Self(chars))
     }
 
     /// The characters that are signed and sent.

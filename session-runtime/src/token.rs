@@ -59,16 +59,22 @@ pub(crate) fn judge<'v>(
     candidates: impl Iterator<Item = (Way, &'v [u8])>,
     keys: &KeyRing,
 ) -> Verdict {
-    let nothing = Verdict {
+    let mut seen = Verdict {
         presented: Presented::Nothing,
         way: None,
     };
-    candidates
-        .filter_map(|(way, value)| Some((way, Candidate::parse(value, keys.wire())?)))
-        .take(CHECKED)
-        .fold(nothing, |seen, (way, candidate)| {
-            seen.and(way, candidate.id, candidate.signer(keys))
-        })
+    let mut checked = 0;
+    for (way, value) in candidates {
+        let Some(candidate) = Candidate::parse(value, keys.wire()) else {
+            continue;
+        };
+        seen = seen.and(way, candidate.id, candidate.signer(keys));
+        checked += 1;
+        if checked == CHECKED {
+            break;
+        }
+    }
+    seen
 }
 
 /// The token of a session, signed by the first secret.

@@ -1,7 +1,7 @@
 //! Finds the values of a cookie in `Cookie`; knows a header's bytes, and not what a value means.
 
-use http::HeaderMap;
-use http::header::COOKIE;
+use http::header::{COOKIE, ValueIter};
+use http::{HeaderMap, HeaderValue};
 
 #[cfg(test)]
 mod tests;
@@ -11,22 +11,38 @@ mod tests;
 /// Pairs end at `;`, a name ends at the first `=`, and the spaces and tabs around either side are
 /// no part of it, as when a browser reads a pair (RFC 6265bis, section 5.6). Nothing is decoded,
 /// and quotes belong to the value.
-pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-    let lines = headers.get_all(COOKIE).iter();
-    lines.flat_map(move |line| {
-        let mut rest = Some(line.as_bytes());
-        std::iter::from_fn(move || {
-            while let Some(line) = rest {
-                let pair;
-                (pair, rest) = next_pair(line);
-                let found = value(pair, name.as_bytes());
-                if found.is_some() {
-                    return found;
-                }
+pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> Values<'h> {
+    Values {
+        lines: headers.get_all(COOKIE).iter(),
+        line: None,
+        name: name.as_bytes(),
+    }
+}
+
+/// The values of the cookies of one name.
+pub(crate) struct Values<'h> {
+    lines: ValueIter<'h, HeaderValue>,
+    /// What is left of the line at hand.
+    line: Option<&'h [u8]>,
+    name: &'h [u8],
+}
+
+impl<'h> Iterator for Values<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        loop {
+            let Some(line) = self.line else {
+                self.line = Some(self.lines.next()?.as_bytes());
+                continue;
+            };
+            let pair;
+            (pair, self.line) = next_pair(line);
+            if let Some(value) = value(pair, self.name) {
+                return Some(value);
             }
-            None
-        })
-    })
+        }
+    }
 }
 
 /// The first pair of a line, and what follows it. A byte at a time, 64 KiB would take three times as long.

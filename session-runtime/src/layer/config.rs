@@ -20,7 +20,7 @@ use crate::expiry::{Lifetime, Timestamp};
 use crate::id::{ID_BYTES, SessionId, StoreKey};
 use crate::record::{Record, Revision};
 use crate::secret::KeyRing;
-use crate::store::{Answer, SessionStore, StoreError, Stored};
+use crate::store::{Answer, Later, SessionStore, StoreError, Stored};
 use crate::token::{Presented, Way};
 use crate::wire::Wire;
 
@@ -58,14 +58,6 @@ pub(super) struct Arrival {
     pub(super) presented: Presented,
     pub(super) way: Way,
     pub(super) connection: Connection,
-}
-
-/// What stands under an id.
-pub(super) enum Found {
-    Live(Live),
-    /// A session that is dead by today's timeouts, though not by the store's word.
-    Expired,
-    Nothing,
 }
 
 /// Everything that requests share.
@@ -177,22 +169,20 @@ impl Config {
     ) -> Result<Option<Live>, StoreError> {
         let key = self.key(id);
         let found = self.ask(self.store.load(key, now)).await?;
-        Ok(match self.judge(id, key, found, now) {
-            Found::Live(live) => Some(live),
-            Found::Expired | Found::Nothing => None,
-        })
+        let alive = found.filter(|stored| self.is_alive(&stored.record, stored.expires, now));
+        if alive.is_none() {
+            self.endings.announce(key);
+        }
+        Ok(alive.map(|stored| Live::new(id, key, stored)))
     }
 
-    /// Looks for the session of a request, and why there is none.
-    pub(super) async fn arrive(&self, id: SessionId, now: Timestamp) -> Result<Found, StoreError> {
-        let key = self.key(id);
-        let answer = if self.touches_late() {
+    /// Asks for the session of a request.
+    pub(super) fn look_up(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
+        if self.touches_late() {
             self.store.load(key, now)
         } else {
             self.store.load_and_touch(key, self.lifetime, now)
-        };
-        let found = self.ask(answer).await?;
-        Ok(self.judge(id, key, found, now))
+        }
     }
 
     /// Whether a touch has to wait for the commit: where a cookie follows it, which must not go out for
@@ -200,16 +190,6 @@ impl Config {
     fn touches_late(&self) -> bool {
         self.cookie_lifetime != CookieLifetime::BrowserSession
             || self.rolling == Rolling::EveryResponse
-    }
-
-    fn judge(&self, id: SessionId, key: StoreKey, found: Option<Stored>, now: Timestamp) -> Found {
-        let found = match found {
-            None => Found::Nothing,
-            Some(stored) if !self.is_alive(&stored.record, stored.expires, now) => Found::Expired,
-            Some(stored) => return Found::Live(Live::new(id, key, stored)),
-        };
-        self.endings.announce(key);
-        found
     }
 
     /// Whether a session that the store has counts by today's timeouts.
@@ -229,10 +209,14 @@ impl Config {
         match answer.at_once() {
             Ok(result) => result,
             // Boxed, so that whoever asks a store in memory has no room for a timer.
-            Err(later) => Box::pin(tokio::time::timeout(self.store_timeout, later))
-                .await
-                .unwrap_or(Err(StoreError::TimedOut)),
+            Err(later) => Box::pin(self.wait(later)).await,
         }
+    }
+
+    /// As [`ask`](Self::ask), where the answer is not at hand.
+    pub(super) async fn wait<T>(&self, later: Later<'_, T>) -> Result<T, StoreError> {
+        let answer = tokio::time::timeout(self.store_timeout, later).await;
+        answer.unwrap_or(Err(StoreError::TimedOut))
     }
 
     pub(super) fn lifetime_of(&self, record: &Record) -> Lifetime {

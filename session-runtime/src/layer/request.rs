@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
-use super::config::{Arrival, Config, Found};
+use super::config::{Arrival, Config};
 use super::config_error::ConfigError;
 use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
@@ -18,10 +18,10 @@ use crate::cookie::{Connection, CookieWriter};
 use crate::data::{self, Change, Shape, Unstorable};
 use crate::expiry::Timestamp;
 use crate::express::CookieObject;
-use crate::id::StoreKey;
+use crate::id::{SessionId, StoreKey};
 use crate::record::Fields;
 use crate::secret::Signer;
-use crate::store::StoreError;
+use crate::store::{Answer, StoreError, Stored};
 use crate::token::Presented;
 
 /// The session of one request, shared by the layer and all extractors.
@@ -136,42 +136,66 @@ impl RequestSession {
         self.load(arrival, now).await
     }
 
-    pub(super) async fn load(&self, arrival: Arrival, now: Timestamp) -> Result<(), StoreError> {
+    /// Loads what a request has presented: at once, where the store has it at hand. What a future
+    /// carries over an `await` is copied time and again, and this is on the way of each request.
+    pub(super) fn load(&self, arrival: Arrival, now: Timestamp) -> Answer<'_, ()> {
         let Arrival {
             presented,
             way,
             connection,
         } = arrival;
-        let found = self.find(presented, now).await;
-        let mut state = self.state();
-        (state.way, state.connection) = (way, connection);
-        match found? {
-            _ if state.origin != Origin::Unread => {}
-            None => state.origin = Origin::WithoutSession,
-            Some((live, signer)) => {
-                state.origin = Origin::WithSession;
-                state.owes_cookie = matches!(signer, Signer::Previous);
-                state.live = Some(live);
+        {
+            let mut state = self.state();
+            (state.way, state.connection) = (way, connection);
+            if !matches!(presented, Presented::Token { .. }) && state.origin == Origin::Unread {
+                state.origin = Origin::WithoutSession;
             }
         }
-        Ok(())
+        let Presented::Token { id, signer } = presented else {
+            return Answer::now(Ok(()));
+        };
+        let key = self.config.key(id);
+        match self.config.look_up(key, now).at_once() {
+            Ok(found) => Answer::now(found.map(|found| self.take(id, key, signer, found, now))),
+            Err(later) => Answer::later(async move {
+                let found = self.config.wait(later).await?;
+                self.take(id, key, signer, found, now);
+                Ok(())
+            }),
+        }
     }
 
-    /// The session that a visitor has, and whose token opens it.
-    async fn find(
+    /// Takes what the store has found under the id that was presented, unless another extractor was
+    /// faster.
+    fn take(
         &self,
-        presented: Presented,
+        id: SessionId,
+        key: StoreKey,
+        signer: Signer,
+        found: Option<Stored>,
         now: Timestamp,
-    ) -> Result<Option<(Live, Signer)>, StoreError> {
-        let Presented::Token { id, signer } = presented else {
-            return Ok(None);
-        };
-        match self.config.arrive(id, now).await? {
-            Found::Live(live) => return Ok(Some((live, signer))),
-            Found::Expired => events::expired(self.config.key(id)),
-            Found::Nothing => events::not_found(self.config.key(id)),
+    ) {
+        let config = &self.config;
+        let is_alive = |stored: &Stored| config.is_alive(&stored.record, stored.expires, now);
+        let mut state = self.state();
+        let is_first = state.origin == Origin::Unread;
+        match found {
+            Some(stored) if is_alive(&stored) => {
+                if is_first {
+                    state.origin = Origin::WithSession;
+                    state.owes_cookie = signer == Signer::Previous;
+                    state.live = Some(Live::new(id, key, stored));
+                }
+                return;
+            }
+            Some(_) => events::expired(key),
+            None => events::not_found(key),
         }
-        Ok(None)
+        if is_first {
+            state.origin = Origin::WithoutSession;
+        }
+        drop(state);
+        config.endings.announce(key);
     }
 
     pub(crate) fn is_new(&self) -> bool {

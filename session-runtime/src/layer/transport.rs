@@ -64,19 +64,19 @@ impl Transport {
         cookie_name: &str,
         keys: &KeyRing,
     ) -> (token::Presented, Way) {
-        let has_cookies = !matches!(self, Self::Header(_));
-        let lines = self.header().map(|name| headers.get_all(name).iter());
-        let lines = lines.into_iter().flatten().map(HeaderValue::as_bytes);
-        let cookies = has_cookies.then(|| cookie::values(headers, cookie_name));
-        let cookies = cookies.into_iter().flatten();
-        // The header's first: cookies that a neighbour has planted must not crowd it out.
-        let lines = lines.map(|value| (Way::Header, value));
-        let candidates = lines.chain(cookies.map(|value| (Way::Cookie, value)));
-        let verdict = token::judge(candidates, keys);
-        let asks_for_header = match self {
-            Self::Cookie => false,
-            Self::Header(_) => true,
-            Self::Either(name) => headers.contains_key(name),
+        let cookies = || cookie::values(headers, cookie_name).map(|value| (Way::Cookie, value));
+        let lines = |name| {
+            let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+            lines.map(|value| (Way::Header, value))
+        };
+        let (verdict, asks_for_header) = match self {
+            Self::Cookie => (token::judge(cookies(), keys), false),
+            Self::Header(name) => (token::judge(lines(name), keys), true),
+            // The header's first: cookies that a neighbour has planted must not crowd it out.
+            Self::Either(name) => {
+                let both = lines(name).chain(cookies());
+                (token::judge(both, keys), headers.contains_key(name))
+            }
         };
         let asked = if asks_for_header {
             Way::Header

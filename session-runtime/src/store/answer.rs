@@ -17,7 +17,8 @@ enum State<'a, T> {
     Later(Later<'a, T>),
 }
 
-type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+/// A future of an answer.
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 impl<'a, T> Answer<'a, T> {
     /// The answer is at hand.

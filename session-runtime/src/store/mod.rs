@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::answer::Answer;
+pub(crate) use self::answer::Later;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresConfigError, PostgresStore};

@@ -150,7 +150,7 @@ impl SessionHandle {
     ///
     /// [`SessionError`], and then nothing is stored.
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.0.store(|_| Ok(Vec::new())).await
+        self.0.store(None).await
     }
 
     /// Drops what was changed so far and loads the session anew.

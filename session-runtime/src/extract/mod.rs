@@ -16,6 +16,7 @@ pub use self::session::Session;
 pub use self::sessions::{Asked, OwnedSession, Sessions};
 use crate::data::{self, SessionData, Shape};
 use crate::layer::{NameTaken, RequestSession, SessionError, events};
+use crate::record::Fields;
 
 /// Finds the session that the layer has put into the request, and loads it if nobody has.
 async fn open(parts: &Parts) -> Result<Arc<RequestSession>, SessionRejection> {
@@ -33,14 +34,14 @@ fn read<T: SessionData>(session: &RequestSession) -> Result<Option<T>, NameTaken
 }
 
 /// Lets `change` loose on the newest stored `T`, and stores what it makes of it.
-async fn update<T: SessionData, R>(
+async fn update<T: SessionData, R: Send>(
     session: &RequestSession,
-    mut change: impl FnMut(&mut T) -> R,
+    mut change: impl FnMut(&mut T) -> R + Send,
 ) -> Result<(T, R), SessionError> {
     session.config.claim(Shape::of::<T>())?;
     session.refresh().await?;
     let mut last = None;
-    let stored = session.store(|fields| {
+    let mut last_of_all = |fields: &Fields| {
         let absent = || SessionError::Absent(std::any::type_name::<T>());
         let mut value = data::read::<T>(fields).ok_or_else(absent)?;
         let before = data::encode(&value);
@@ -48,8 +49,8 @@ async fn update<T: SessionData, R>(
         let changes = data::changes::<T>(&before, &data::encode(&value))?;
         last = Some((value, answer));
         Ok(changes)
-    });
-    stored.await?;
+    };
+    session.store(Some(&mut last_of_all)).await?;
     Ok(last.expect("what is stored was changed before"))
 }
 

@@ -74,7 +74,7 @@ impl<T: SessionData> Session<T> {
     /// [`SessionError`], and then nothing is stored.
     pub async fn save(this: &mut Self) -> Result<(), SessionError> {
         this.hand_over()?;
-        this.request.store(|_| Ok(Vec::new())).await?;
+        this.request.store(None).await?;
         this.read()
     }
 

@@ -1,8 +1,6 @@
 //! Lets a session be somebody's: its sign-in must be later than their last revocation, and they must
 //! not have too many.
 
-use std::sync::Arc;
-
 use super::attempt::Attempt;
 use super::config::{AtMaxSessions, Config};
 use super::error::SessionError;
@@ -36,17 +34,20 @@ pub(super) async fn make_room(
     Ok(())
 }
 
+/// Whether a write that has arrived may yet have to be withdrawn.
+pub(super) fn is_needed(attempt: &Attempt) -> bool {
+    attempt.has_new_id() && !attempt.target.record.owners.is_empty()
+}
+
 /// A write has arrived. If it put somebody's session under a new id and that may not be, the session
 /// is withdrawn: nobody has learned of the id.
 pub(super) async fn arrived(
     session: &RequestSession,
-    attempt: Arc<Attempt>,
+    attempt: Attempt,
 ) -> Result<(), SessionError> {
     let config = &session.config;
-    let is_somebodys = !attempt.target.record.owners.is_empty();
-    if is_somebodys
-        && attempt.has_new_id()
-        && let Err(error) = Box::pin(admit(config, &attempt)).await
+    if is_needed(&attempt)
+        && let Err(error) = admit(config, &attempt).await
     {
         events::withdrawn(attempt.target.key, &error);
         let removed = config.remove(attempt.target.key).await;

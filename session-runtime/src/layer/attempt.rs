@@ -4,7 +4,7 @@ use super::config::Config;
 use super::error::SessionError;
 use super::live::Live;
 use crate::expiry::Timestamp;
-use crate::store::{StoreError, Stored, Swap};
+use crate::store::{Answer, StoreError, Stored, Swap};
 
 /// A write that was begun: what it started from, and the session as it stands if the write arrived.
 #[derive(Clone)]
@@ -33,37 +33,40 @@ impl Attempt {
         config: &Config,
         now: Timestamp,
     ) -> Result<Swap, SessionError> {
+        let swap = config.ask(self.ask(config, now)).await?;
+        self.announce(config, &swap);
+        Ok(swap)
+    }
+
+    /// The question to the store; what it answers is to be [announced](Self::announce).
+    pub(super) fn ask<'c>(&self, config: &'c Config, now: Timestamp) -> Answer<'c, Swap> {
         let Self { from, target } = self;
-        let new = target.stored();
-        let swap = match from {
-            None => {
-                let inserted = config.ask(config.store.insert(target.key, new, now));
-                if !inserted.await? {
-                    return Err(StoreError::Taken.into());
+        let (store, new) = (&config.store, target.stored());
+        match from {
+            None => store.insert(target.key, new, now).map(|inserted| {
+                if inserted {
+                    Ok(Swap::Done)
+                } else {
+                    Err(StoreError::Taken)
                 }
-                Swap::Done
-            }
+            }),
             Some(from) if from.key == target.key => {
-                let expected = from.record.revision;
-                config
-                    .ask(config.store.replace(target.key, expected, new, now))
-                    .await?
+                store.replace(target.key, from.record.revision, new, now)
             }
-            Some(from) => {
-                let (from, expected) = (from.key, from.record.revision);
-                config
-                    .ask(config.store.rotate(from, expected, target.key, new, now))
-                    .await?
-            }
-        };
-        match (&swap, from) {
+            Some(from) => store.rotate(from.key, from.record.revision, target.key, new, now),
+        }
+    }
+
+    /// Tells those who wait for the end of a session what the store has answered.
+    pub(super) fn announce(&self, config: &Config, swap: &Swap) {
+        let Self { from, target } = self;
+        match (swap, from) {
             (Swap::Done, _) if !self.has_new_id() => {
                 config.endings.hasten(target.key, config.end(target));
             }
             (Swap::Done | Swap::Gone, Some(from)) => config.endings.announce(from.key),
             (Swap::Conflict(_), _) | (_, None) => {}
         }
-        Ok(swap)
     }
 
     /// Asks the store whether it is this write that stands.

@@ -107,13 +107,18 @@ enum Settled {
 }
 
 async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, SessionError> {
-    load_untouched(session).await?;
+    let arrival = session.state().arrival.take();
+    if let Some(arrival) = arrival {
+        // Some options concern requests whose handler never asked for the session.
+        session.check_cookie()?;
+        session.load(arrival, session.config.now()).await?;
+    }
     let fate = session.state().fate;
     if fate == Fate::Revoked {
         return Ok(Settled::Removed);
     }
     if fate == Fate::Destroyed {
-        let removed = write::remove(session).await?;
+        let removed = Box::pin(write::remove(session)).await?;
         return Ok(if removed {
             Settled::Removed
         } else {
@@ -121,12 +126,15 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
         });
     }
     if dropped {
-        follow(session).await;
+        Box::pin(follow(session)).await;
         return Ok(Settled::Kept);
     }
     session.state().prepare(&session.config)?;
-    write::store(session, |_| Ok(Vec::new())).await?;
-    touch(session).await?;
+    write::store(session, None).await?;
+    let has_moved = session.state().moved >= Moved::Again;
+    if !has_moved {
+        Box::pin(touch(session)).await?;
+    }
     Ok(Settled::Kept)
 }
 
@@ -144,24 +152,12 @@ async fn follow(session: &RequestSession) {
     }
 }
 
-/// Some options concern requests whose handler never asked for the session.
-async fn load_untouched(session: &RequestSession) -> Result<(), SessionError> {
-    let arrival = session.state().arrival.take();
-    match arrival {
-        Some(arrival) => {
-            session.check_cookie()?;
-            Ok(session.load(arrival, session.config.now()).await?)
-        }
-        None => Ok(()),
-    }
-}
-
 /// Moves the session's end where nothing else has moved it and it is time.
 async fn touch(session: &RequestSession) -> Result<(), SessionError> {
     let config = &session.config;
     let (live, asked, now) = {
         let state = session.state();
-        let Some(live) = state.live.as_ref().filter(|_| state.moved < Moved::Again) else {
+        let Some(live) = state.live.as_ref() else {
             return Ok(());
         };
         // Nor does a cookie signed anew go out for a session that has ended meanwhile.

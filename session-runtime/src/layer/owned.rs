@@ -137,7 +137,7 @@ impl RequestSession {
     /// Ends the sessions of this one's owners, but for this one.
     pub(crate) async fn revoke_others(&self) -> Result<usize, SessionError> {
         // Where this fails, nobody is revoked.
-        self.store(|_| Ok(Vec::new())).await?;
+        self.store(None).await?;
         let mut marks = Vec::new();
         for (owner, since) in self.own_sign_ins()? {
             let Some(mark) = self.config.mark(owner, Some(since)).await? else {
@@ -148,7 +148,7 @@ impl RequestSession {
         }
         // This session is later than the marks from here on, whoever reads them.
         self.affirm();
-        self.store(|_| Ok(Vec::new())).await?;
+        self.store(None).await?;
         let (mut count, mut result) = (0, Ok(()));
         for (owner, mark) in marks {
             let ended = self.config.end_until(owner, mark).await;

@@ -1,7 +1,5 @@
 //! Finds out what became of a write whose answer nobody has seen.
 
-use std::sync::Arc;
-
 use super::admission;
 use super::attempt::Attempt;
 use super::config::Config;
@@ -20,11 +18,11 @@ pub(super) async fn recover(session: &RequestSession) -> Result<(), SessionError
     match attempt {
         None => Ok(()),
         // Boxed, as all that is rare here: each future has room for what it may wait for.
-        Some(attempt) => Box::pin(settle(session, attempt)).await,
+        Some(attempt) => Box::pin(settle(session, *attempt)).await,
     }
 }
 
-async fn settle(session: &RequestSession, attempt: Arc<Attempt>) -> Result<(), SessionError> {
+async fn settle(session: &RequestSession, attempt: Attempt) -> Result<(), SessionError> {
     let config = &session.config;
     session.state().writable()?;
     if attempt.has_arrived(config).await? {
@@ -94,7 +92,7 @@ pub(super) async fn look_back(session: &RequestSession) -> Result<(), SessionErr
         return Ok(());
     };
     if attempt.has_arrived(&session.config).await? {
-        admission::arrived(session, attempt).await?;
+        admission::arrived(session, *attempt).await?;
     }
     Ok(())
 }

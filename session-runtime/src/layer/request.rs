@@ -110,7 +110,7 @@ impl RequestSession {
             return Ok(turn);
         }
         let turn = tokio::time::timeout(self.config.store_timeout, self.writing.lock());
-        turn.await.map_err(|_| SessionError::Contended)
+        Box::pin(turn).await.map_err(|_| SessionError::Contended)
     }
 
     /// The state is consistent after each statement, so a panic elsewhere does not spoil it.

@@ -2,7 +2,6 @@
 
 use std::any::TypeId;
 use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Attempt;
@@ -47,7 +46,7 @@ pub(super) struct State {
     /// What a write has taken up, until it is known to be stored; it comes before what is pending.
     pub(super) in_hand: Wanted,
     /// A write whose answer has not been seen; it holds what is in hand.
-    pub(super) attempt: Option<Arc<Attempt>>,
+    pub(super) attempt: Option<Box<Attempt>>,
     pub(super) stage: Stage,
     pub(super) fate: Fate,
     pub(super) moved: Moved,
@@ -124,6 +123,13 @@ impl State {
     /// The key of the session, where one is stored.
     pub(super) fn key(&self) -> Option<StoreKey> {
         self.live.as_ref().map(|live| live.key)
+    }
+
+    /// What is known to be stored.
+    pub(super) fn fields(&self) -> &Fields {
+        self.live
+            .as_ref()
+            .map_or(Fields::NONE, |live| &live.record.fields)
     }
 
     pub(super) fn is_taken_out(&self, data: TypeId, since: usize) -> bool {
@@ -240,8 +246,8 @@ impl State {
         cookie: Option<&CookieObject>,
         fields: Fields,
         owners: Owners,
-        now: Timestamp,
     ) -> Result<Live, SessionError> {
+        let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
@@ -306,10 +312,10 @@ impl State {
     }
 
     /// A write has arrived: what it held is no longer in hand.
-    pub(super) fn adopt(&mut self, attempt: Arc<Attempt>) {
+    pub(super) fn adopt(&mut self, attempt: Attempt) {
         self.attempt = None;
         let has_new_id = attempt.has_new_id();
-        let Attempt { from, target } = Arc::unwrap_or_clone(attempt);
+        let Attempt { from, target } = attempt;
         let own_idle = |live: &Live| live.record.idle.is_some();
         let is_again = from.is_some() && self.in_hand.is_only_forced();
         let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);

@@ -13,7 +13,6 @@ use super::recover::{forestall, recover};
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
 use crate::data::{self, Change};
-use crate::expiry::Timestamp;
 use crate::express;
 use crate::record::Fields;
 use crate::store::Swap;
@@ -24,6 +23,11 @@ const ATTEMPTS: u32 = 64;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(128);
+
+/// What changes a session last, after all that is pending.
+pub(crate) type Last<'l> = Option<&'l mut DoLast<'l>>;
+
+type DoLast<'l> = dyn FnMut(&Fields) -> Result<Vec<Change>, SessionError> + Send + 'l;
 
 impl RequestSession {
     /// Loads the session anew.
@@ -47,10 +51,7 @@ impl RequestSession {
     }
 
     /// Stores what is pending, and what `last` makes of it.
-    pub(crate) async fn store(
-        &self,
-        last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn store(&self, last: Last<'_>) -> Result<(), SessionError> {
         let _turn = self.turn().await?;
         // What was to be stored went with the session: to find nothing pending is no success.
         if self.state().fate == Fate::Gone {
@@ -96,9 +97,11 @@ impl RequestSession {
 ///
 /// The caller holds `writing`. What is pending stays so until it is known to be stored: a caller
 /// that is cancelled in between loses nothing and repeats nothing.
+///
+/// What rarely waits is boxed: a future has room for all that it may wait for, and each request has one.
 pub(super) async fn store(
     session: &RequestSession,
-    mut last: impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
+    mut last: Last<'_>,
 ) -> Result<(), SessionError> {
     recover(session).await?;
     let config = &session.config;
@@ -107,16 +110,34 @@ pub(super) async fn store(
         if attempt > 0 {
             Box::pin(pause(attempt)).await;
         }
-        let mut now = config.now();
-        let Some(attempt) = plan(session, now, &mut last)? else {
+        let Some(attempt) = plan(session, last.as_deref_mut())? else {
             return Ok(());
         };
         if config.max_sessions.is_some() {
             Box::pin(admission::make_room(session, &attempt)).await?;
-            now = config.now();
         }
-        match attempt.carry_out(config, now).await? {
-            Swap::Done => return admission::arrived(session, attempt).await,
+        let in_doubt = || session.state().attempt = Some(Box::new(attempt.clone()));
+        let swap = match attempt.ask(config, config.now()).at_once() {
+            Ok(Ok(swap)) => swap,
+            Ok(Err(error)) => {
+                in_doubt();
+                return Err(error.into());
+            }
+            Err(later) => {
+                in_doubt();
+                Box::pin(config.wait(later)).await?
+            }
+        };
+        attempt.announce(config, &swap);
+        match swap {
+            Swap::Done if admission::is_needed(&attempt) => {
+                in_doubt();
+                return Box::pin(admission::arrived(session, attempt)).await;
+            }
+            Swap::Done => {
+                session.state().adopt(attempt);
+                return Ok(());
+            }
             Swap::Conflict(standing) => session.state().meet(&attempt, standing),
             Swap::Gone => return Err(session.state().lose()),
         }
@@ -161,37 +182,27 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
 /// nothing is to be stored.
 fn plan(
     session: &RequestSession,
-    now: Timestamp,
-    last: &mut impl FnMut(&Fields) -> Result<Vec<Change>, SessionError>,
-) -> Result<Option<Arc<Attempt>>, SessionError> {
-    let (from, base, fields, owners) = {
-        let mut state = session.state();
-        state.take_up();
-        let in_hand = &mut state.in_hand;
-        in_hand.renew |= in_hand.changes.iter().any(Change::is_of_privilege);
-        let base = state
-            .live
-            .as_ref()
-            .map(|live| live.record.fields.clone())
-            .unwrap_or_default();
-        let fields = data::apply(&state.in_hand.changes, &base);
-        let owners = state.owners();
-        (state.live.clone(), base, fields, owners)
-    };
-    // The state is not locked here: `last` is the user's code, and may ask for it.
-    let changes = last(&fields)?;
-    let fields = if changes.is_empty() {
-        fields
-    } else {
-        data::apply(&changes, &fields)
-    };
-
+    last: Option<&mut DoLast<'_>>,
+) -> Result<Option<Attempt>, SessionError> {
     let mut state = session.state();
-    let owners = data::owners(&changes, &owners, |owner| state.since(owner));
-    state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
-    state.in_hand.pass_on(&changes);
-    let differs = fields != base;
-    if !state.in_hand.needs_write(from.is_some(), differs) {
+    state.take_up();
+    state.in_hand.renew |= state.in_hand.changes.iter().any(Change::is_of_privilege);
+    let mut fields = data::apply(&state.in_hand.changes, state.fields());
+    let mut owners = state.owners();
+    if let Some(last) = last {
+        // The state is not locked there: it is the user's code, and may ask for it.
+        drop(state);
+        let changes = last(&fields)?;
+        fields = data::apply(&changes, &fields);
+        state = session.state();
+        owners = data::owners(&changes, &owners, |owner| state.since(owner));
+        state.in_hand.renew |= changes.iter().any(Change::is_of_privilege);
+        state.in_hand.pass_on(&changes);
+    } else {
+        state.in_hand.pass_on(&[]);
+    }
+    let differs = fields != *state.fields();
+    if !state.in_hand.needs_write(state.live.is_some(), differs) {
         state.in_hand.changes.clear();
         return Ok(None);
     }
@@ -202,15 +213,14 @@ fn plan(
         return Err(SessionError::TooLarge { bytes, max });
     }
     if session.config.wire == Wire::Express
-        && let Some(field) = express::unsafe_integer(&base, &fields)
+        && let Some(field) = express::unsafe_integer(state.fields(), &fields)
     {
         return Err(SessionError::UnsafeInteger { field });
     }
     let cookie = session.cookie_object(state.connection);
-    let target = state.target(&session.config, cookie, fields, owners, now)?;
-    let attempt = Arc::new(Attempt { from, target });
-    state.attempt = Some(Arc::clone(&attempt));
-    Ok(Some(attempt))
+    let from = state.live.clone();
+    let target = state.target(&session.config, cookie, fields, owners)?;
+    Ok(Some(Attempt { from, target }))
 }
 
 /// The first attempts follow at once; then every other one waits a random while, longer from time to

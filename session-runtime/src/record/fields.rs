@@ -28,6 +28,9 @@ pub struct Fields(
 );
 
 impl Fields {
+    /// No fields.
+    pub(crate) const NONE: &Self = &Self(None);
+
     /// How many bytes the fields take in memory, lengths included.
     #[must_use]
     pub fn size(&self) -> usize {

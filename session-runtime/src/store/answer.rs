@@ -31,6 +31,20 @@ impl<'a, T> Answer<'a, T> {
         Self(State::Later(Box::pin(future)))
     }
 
+    /// What `meaning` makes of the answer, if there is one.
+    pub(crate) fn map<U>(
+        self,
+        meaning: impl FnOnce(T) -> Result<U, StoreError> + Send + 'a,
+    ) -> Answer<'a, U>
+    where
+        T: 'a,
+    {
+        match self.at_once() {
+            Ok(result) => Answer::now(result.and_then(meaning)),
+            Err(later) => Answer::later(async { later.await.and_then(meaning) }),
+        }
+    }
+
     /// The answer if it is at hand, else the future to wait for.
     pub(crate) fn at_once(self) -> Result<Result<T, StoreError>, Later<'a, T>> {
         match self.0 {

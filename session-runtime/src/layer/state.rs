@@ -246,8 +246,8 @@ impl State {
         cookie: Option<&CookieObject>,
         fields: Fields,
         owners: Owners,
+        now: Timestamp,
     ) -> Result<Live, SessionError> {
-        let now = config.now();
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),

@@ -13,6 +13,7 @@ use super::recover::{forestall, recover};
 use super::request::RequestSession;
 use super::state::{Fate, Stage};
 use crate::data::{self, Change};
+use crate::expiry::Timestamp;
 use crate::express;
 use crate::record::Fields;
 use crate::store::Swap;
@@ -110,14 +111,15 @@ pub(super) async fn store(
         if attempt > 0 {
             Box::pin(pause(attempt)).await;
         }
-        let Some(attempt) = plan(session, last.as_deref_mut())? else {
+        let Some((attempt, mut now)) = plan(session, last.as_deref_mut())? else {
             return Ok(());
         };
         if config.max_sessions.is_some() {
             Box::pin(admission::make_room(session, &attempt)).await?;
+            now = config.now();
         }
         let in_doubt = || session.state().attempt = Some(Box::new(attempt.clone()));
-        let swap = match attempt.ask(config, config.now()).at_once() {
+        let swap = match attempt.ask(config, now).at_once() {
             Ok(Ok(swap)) => swap,
             Ok(Err(error)) => {
                 in_doubt();
@@ -178,12 +180,12 @@ pub(super) async fn remove(session: &RequestSession) -> Result<bool, SessionErro
     Ok(removed)
 }
 
-/// One compare-and-swap: from what is known to be stored, if anything, to what is to be; `None` where
-/// nothing is to be stored.
+/// One compare-and-swap: from what is known to be stored, if anything, to what is to be, and when;
+/// `None` where nothing is to be stored.
 fn plan(
     session: &RequestSession,
     last: Option<&mut DoLast<'_>>,
-) -> Result<Option<Attempt>, SessionError> {
+) -> Result<Option<(Attempt, Timestamp)>, SessionError> {
     let mut state = session.state();
     state.take_up();
     state.in_hand.renew |= state.in_hand.changes.iter().any(Change::is_of_privilege);
@@ -219,8 +221,9 @@ fn plan(
     }
     let cookie = session.cookie_object(state.connection);
     let from = state.live.clone();
-    let target = state.target(&session.config, cookie, fields, owners)?;
-    Ok(Some(Attempt { from, target }))
+    let now = session.config.now();
+    let target = state.target(&session.config, cookie, fields, owners, now)?;
+    Ok(Some((Attempt { from, target }, now)))
 }
 
 /// The first attempts follow at once; then every other one waits a random while, longer from time to

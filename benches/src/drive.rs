@@ -26,7 +26,8 @@ impl Visitor {
 
     pub async fn at(app: &Router) -> Self {
         let mut visitor = Self {
-            app: app.clone().into_service(),
+            // As `axum::serve` does: else each request would make its route, and its layers, anew.
+            app: app.clone().with_state(()).into_service(),
             cookie: HeaderValue::from_static("none=none"),
         };
         let answer = visitor.ask(Kind::FirstVisit).await;

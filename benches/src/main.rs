@@ -1,21 +1,37 @@
-use benches::contenders;
-use benches::kind::Kind;
-use benches::times::measure;
+//! Prints what sessions cost: everything, which `RESULTS.md` then holds, or the parts that are named.
 
-fn main() {
-    let contenders = contenders::all();
-    for kind in Kind::ALL {
-        let times = measure(&contenders, kind, 21, 4000);
-        println!("{}", kind.name());
-        for (contender, time) in contenders.iter().zip(&times) {
-            println!(
-                "  {:30} {:8.0} ns  {:5.2}  ({:.0} to {:.0})",
-                contender.name,
-                time.median,
-                time.median / times[0].median,
-                time.tenth,
-                time.ninth_tenth
-            );
-        }
+use std::fs;
+use std::process::ExitCode;
+
+use benches::{costs, report, times};
+
+/// A part by its word.
+type Part = (&'static str, fn() -> String);
+
+const PARTS: [Part; 2] = [("times", times::report), ("costs", costs::report)];
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    let is_known = |word: &String| PARTS.iter().any(|(name, _)| name == word);
+    if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
+        let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+        eprintln!("there is no part `{unknown}`, only {}", names.join(", "));
+        return ExitCode::FAILURE;
     }
+    let mut whole = report::heading();
+    println!("{whole}");
+    let wanted = PARTS
+        .iter()
+        .filter(|(name, _)| words.is_empty() || words.iter().any(|it| it == name));
+    for (_, part) in wanted {
+        let section = part();
+        println!("{section}");
+        whole.push_str(&section);
+        whole.push('\n');
+    }
+    if words.is_empty() {
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
+        fs::write(kept, whole).expect("the folder of the benches can be written to");
+    }
+    ExitCode::SUCCESS
 }

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use tokio::runtime::Builder;
 
-use crate::contenders::Contender;
+use crate::contenders::{self, Contender};
 use crate::drive::Visitor;
 use crate::kind::Kind;
+use crate::report::table;
 
 /// Nanoseconds a request.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,60 @@ pub struct Time {
     pub tenth: f64,
     pub ninth_tenth: f64,
 }
+
+const ROUNDS: usize = 31;
+const REQUESTS: usize = 5000;
+
+/// Every kind of request, for everybody.
+#[must_use]
+pub fn report() -> String {
+    let contenders = contenders::all();
+    let times = Kind::ALL.map(|kind| measure(&contenders, kind, ROUNDS, REQUESTS));
+    let row = |index: usize, cell: &dyn Fn(&[Time], usize) -> String| {
+        let cells = times.iter().map(|times| cell(times, index));
+        [contenders[index].name.to_owned()]
+            .into_iter()
+            .chain(cells)
+            .collect::<Vec<_>>()
+    };
+    let rows = |cell: &dyn Fn(&[Time], usize) -> String| -> Vec<_> {
+        (0..contenders.len())
+            .map(|index| row(index, cell))
+            .collect()
+    };
+    let kinds = Kind::ALL.map(Kind::name);
+    let head = [&[""], &kinds[..]].concat();
+    let medians = rows(&|times, index| {
+        let time = times[index].median;
+        format!("{time:.0} ({:.2})", time / times[0].median)
+    });
+    let spread = rows(&|times, index| {
+        let Time {
+            tenth, ninth_tenth, ..
+        } = times[index];
+        format!("{tenth:.0} to {ninth_tenth:.0}")
+    });
+    let costs = rows(&|times, index| {
+        let cost = |index: usize| times[index].median - times[0].median;
+        let reference = contenders
+            .iter()
+            .position(|it| it.name.starts_with(REFERENCE));
+        reference.map_or_else(String::new, |it| format!("{:.2}", cost(index) / cost(it)))
+    });
+    format!(
+        "## A whole request, in process\n\n\
+         Nanoseconds, and the ratio to bare axum: medians of {ROUNDS} rounds of {REQUESTS} requests each, in which \
+         everybody has a turn, on one thread.\n\n{}\n\
+         Between a tenth of the rounds and nine tenths:\n\n{}\n\
+         What the sessions alone cost, over bare axum, as a part of what they cost by {REFERENCE}:\n\n{}",
+        table(&head, &medians),
+        table(&head, &spread),
+        table(&head, &costs[1..]),
+    )
+}
+
+/// Whom the most applications have.
+const REFERENCE: &str = "tower-sessions";
 
 /// Measures each contender in turn, round by round, so that what the machine does meanwhile hits all
 /// alike. Each round begins with an empty store.
@@ -34,7 +89,8 @@ fn round(contender: &Contender, kind: Kind, requests: usize) -> f64 {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let mut visitor = Visitor::of(contender).await;
-        visitor.repeat(kind, requests / 4).await;
+        // A store that has sessions already.
+        visitor.repeat(kind, requests).await;
         let began = Instant::now();
         visitor.repeat(kind, requests).await;
         #[expect(clippy::cast_precision_loss, reason = "a round is short")]

@@ -1,4 +1,4 @@
-//! axum_session, as its README says, in memory alone and with a signed cookie.
+//! `axum_session`, as its README says, in memory alone and with a signed cookie.
 
 use axum::Router;
 use axum::routing::get;

@@ -41,9 +41,7 @@ async fn write(State(floor): State<Floor>, headers: HeaderMap) -> (Cookies, Stri
     data.page_views += 1;
     let id = known.unwrap_or_else(Floor::new_id);
     floor.store(id, data);
-    let cookie = known
-        .is_none()
-        .then(|| (SET_COOKIE, floor.set_cookie(&id)));
+    let cookie = known.is_none().then(|| (SET_COOKIE, floor.set_cookie(&id)));
     (AppendHeaders(cookie), data.page_views.to_string())
 }
 

@@ -1,16 +1,16 @@
 //! Who is compared. Each has the same four handlers: one that asks for no session, one that reads a
 //! counter, one that adds to it, one that stores a user under a new id.
 
+#[cfg(feature = "peers")]
+mod axum_session;
 mod bare;
 mod floor;
 mod floor_ext;
 mod floor_layer;
 mod nothing;
-mod sessile;
-#[cfg(feature = "peers")]
-mod axum_session;
 #[cfg(feature = "peers")]
 mod ruts;
+mod sessile;
 #[cfg(feature = "peers")]
 mod tower_sessions;
 
@@ -37,6 +37,7 @@ impl Contender {
 /// The one that all others are measured by comes first.
 #[must_use]
 pub fn all() -> Vec<Contender> {
+    #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "they are added"))]
     let mut all = own();
     #[cfg(feature = "peers")]
     all.extend([

@@ -1,0 +1,72 @@
+//! What must not grow unnoticed, of all that does not jitter: allocations, bytes, instructions. Whoever
+//! makes something dearer changes a number here, and says why.
+
+#[path = "../src/bin/counts/count.rs"]
+mod count;
+
+use benches::contenders::{self, Contender};
+use benches::instructions;
+use benches::kind::Kind;
+
+fn contender(name: &str) -> Contender {
+    let own = contenders::own().into_iter();
+    let mut named = own.filter(|contender| contender.name == name);
+    named.next().expect("a contender of this name")
+}
+
+#[test]
+fn a_request_allocates_no_more_than_it_did() {
+    // Above those of the same request without sessions. A layer that does nothing makes 3.
+    for (kind, most) in [
+        (Kind::Untouched, 6.0),
+        (Kind::Anonymous, 6.0),
+        (Kind::Read, 6.0),
+        (Kind::ReadModifyWrite, 13.0),
+        (Kind::FirstVisit, 16.5),
+        (Kind::Login, 17.5),
+    ] {
+        let bare = count::allocations(&contender("bare axum"), kind);
+        let more = count::allocations(&contender("sessile"), kind) - bare;
+        assert!(
+            more <= most,
+            "{}: {more} allocations, {most} were",
+            kind.name()
+        );
+        // An improvement is to be kept.
+        assert!(
+            more > most - 1.0,
+            "{}: only {more}, write it down",
+            kind.name()
+        );
+    }
+}
+
+#[test]
+fn a_session_takes_no_more_memory_than_it_did() {
+    let bytes = count::bytes(&contender("sessile"), 100_000);
+    assert!(bytes <= 200.0, "{bytes} bytes");
+}
+
+#[test]
+#[ignore = "needs valgrind (Debian package valgrind)"]
+fn a_request_takes_no_more_instructions_than_it_did() {
+    // So many hundredths more or less: another compiler, another version of a crate.
+    const TOLERANCE: u64 = 5;
+    for (kind, expected) in [
+        (Kind::Untouched, 0),
+        (Kind::Anonymous, 0),
+        (Kind::Read, 0),
+        (Kind::ReadModifyWrite, 0),
+        (Kind::FirstVisit, 0),
+        (Kind::Login, 0),
+    ] {
+        let bare = instructions::of("bare axum", kind).expect("valgrind runs");
+        let more = instructions::of("sessile", kind).expect("valgrind runs") - bare;
+        let differs = more.abs_diff(expected);
+        assert!(
+            differs * 100 <= expected * TOLERANCE,
+            "{}: {more} instructions, {expected} were",
+            kind.name()
+        );
+    }
+}

@@ -8,10 +8,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use http::{Request, StatusCode};
+#[cfg(feature = "redis")]
+use sessile::SessionStore as _;
 use sessile::{
     ConfigError, CookieOptions, MemoryStore, Priority, Rolling, SameSite, Secret, Secure, Session,
-    SessionError, SessionHandle, SessionLayer, SessionLayerBuilder, SessionStore, Sessions,
-    Timeouts, Transport, TrustedProxy, Wire, merge,
+    SessionError, SessionHandle, SessionLayer, SessionLayerBuilder, Sessions, Timeouts, Transport,
+    TrustedProxy, Wire, merge,
 };
 use support::{TestClock, Visitor};
 

@@ -54,6 +54,8 @@ impl Drop for Served {
 }
 
 impl RequestSession {
+    // Inlined, so that it is made where it will lie: it is large, and each request has one.
+    #[inline]
     pub(super) fn new(
         config: Arc<Config>,
         own_cookie: Option<Box<Result<OwnCookie, ConfigError>>>,

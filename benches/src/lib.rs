@@ -1,6 +1,7 @@
 //! What sessions cost: in sessile, in its peers, and at the least.
 
 pub mod contenders;
+pub mod cookies;
 pub mod drive;
 pub mod kind;
 pub mod times;

@@ -1,7 +1,12 @@
 //! What sessions cost: in sessile, in its peers, and at the least.
 
+pub mod ask;
 pub mod contenders;
 pub mod cookies;
 pub mod drive;
+pub mod herd;
 pub mod kind;
+pub mod markdown;
+pub mod spread;
+pub mod threads;
 pub mod times;

@@ -1,8 +1,21 @@
-use benches::contenders;
+use std::env::args;
+
 use benches::kind::Kind;
 use benches::times::measure;
+use benches::{contenders, herd, threads};
 
 fn main() {
+    let words: Vec<_> = args().skip(1).collect();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => times(),
+        ["threads"] => println!("{}", threads::section()),
+        ["herd"] => println!("{}", herd::section()),
+        _ => panic!("not a part of the report: {words:?}"),
+    }
+}
+
+fn times() {
     let contenders = contenders::all();
     for kind in Kind::ALL {
         let times = measure(&contenders, kind, 21, 4000);

@@ -7,6 +7,9 @@ pub mod drive;
 pub mod herd;
 pub mod kind;
 pub mod markdown;
+pub mod servers;
 pub mod spread;
 pub mod threads;
 pub mod times;
+#[cfg(feature = "stores")]
+pub mod wire;

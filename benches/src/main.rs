@@ -2,6 +2,8 @@ use std::env::args;
 
 use benches::kind::Kind;
 use benches::times::measure;
+#[cfg(feature = "stores")]
+use benches::wire::{loopback, serve::serve, stored};
 use benches::{contenders, herd, threads};
 
 fn main() {
@@ -11,6 +13,16 @@ fn main() {
         [] => times(),
         ["threads"] => println!("{}", threads::section()),
         ["herd"] => println!("{}", herd::section()),
+        #[cfg(feature = "stores")]
+        ["herd-redis"] => println!("{}", stored::herd::section()),
+        #[cfg(feature = "stores")]
+        ["loopback"] => println!("{}", loopback::section()),
+        #[cfg(feature = "stores")]
+        ["redis"] => println!("{}", stored::redis_section()),
+        #[cfg(feature = "stores")]
+        ["postgres"] => println!("{}", stored::postgres_section()),
+        #[cfg(feature = "stores")]
+        ["serve", part, name, store] => serve(part, name, store),
         _ => panic!("not a part of the report: {words:?}"),
     }
 }

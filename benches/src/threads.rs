@@ -29,8 +29,8 @@ pub fn section() -> String {
          {ROUNDS} rounds in which everybody has a turn, and the least and the most.\n"
     );
     for kind in [Kind::Read, Kind::ReadModifyWrite] {
-        section += &format!("\n### {}\n\n", kind.name());
-        section += &of_kind(&contenders::all(), kind);
+        let table = of_kind(&contenders::all(), kind);
+        section += &["\n### ", kind.name(), "\n\n", &table].concat();
     }
     section
 }

@@ -12,6 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use std::{env, fs, process};
 
 /// What cannot be measured here, and what a machine needs for it: a line of the report.
@@ -89,6 +90,19 @@ impl Program {
         let keeper = prepare(&mut command).spawn();
         let keeper = keeper.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         Self { keeper }
+    }
+
+    /// The time that a processor has worked for it so far, in a process of its own or for it in the kernel.
+    pub(crate) fn worked(&self) -> Duration {
+        let keeper = self.keeper.id();
+        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
+        let program = children.expect("Linux has it").trim().to_owned();
+        let stat = fs::read_to_string(format!("/proc/{program}/stat")).expect("it runs");
+        // After the name, which stands in parentheses, in hundredths of a second.
+        let (_, fields) = stat.rsplit_once(") ").expect("a name");
+        let times = fields.split(' ').skip(11).take(2);
+        let times = times.map(|time| time.parse::<u64>().expect("a number"));
+        Duration::from_millis(times.sum::<u64>() * 10)
     }
 
     /// Where it listens, which is the first line it prints.

@@ -11,9 +11,11 @@ use crate::spread::Spread;
 pub(super) const ROUNDS: usize = 5;
 pub(super) const SECONDS: Duration = Duration::from_secs(2);
 
-/// The table of a kind of request. Everybody is compared with the one at `base`.
+/// The table of a kind of request: requests a second, and the processor time that one takes in the
+/// contender's own process, which does not depend on what else the machine does. Everybody is compared with the one at `base`.
 pub(super) fn of_kind(wrk: &Wrk, contenders: &[Running], base: usize, kind: Kind) -> String {
     let before: Vec<_> = contenders.iter().map(Running::counted).collect();
+    let rested: Vec<_> = contenders.iter().map(Running::worked).collect();
     let mut rounds = vec![Vec::new(); contenders.len()];
     for _ in 0..ROUNDS {
         for (contender, rounds) in contenders.iter().zip(&mut rounds) {
@@ -21,7 +23,12 @@ pub(super) fn of_kind(wrk: &Wrk, contenders: &[Running], base: usize, kind: Kind
             rounds.push(wrk.ask(contender.address, kind.path(), visitors, SECONDS));
         }
     }
-    let rows = contenders.iter().zip(&rounds).map(|(contender, of_it)| {
+    let worked = contenders.iter().zip(rested);
+    let worked = worked.map(|(contender, rested)| contender.worked().saturating_sub(rested));
+    let rows = contenders.iter().zip(&rounds).zip(worked);
+    let rows = rows.map(|((contender, of_it), worked)| {
+        let requests: u64 = of_it.iter().map(|it| it.requests).sum();
+        let worked = worked / u32::try_from(requests).expect("a round is short");
         let ratios = of_it.iter().zip(&rounds[base]);
         let ratios = ratios.map(|(it, base)| it.a_second / base.a_second);
         [
@@ -31,11 +38,12 @@ pub(super) fn of_kind(wrk: &Wrk, contenders: &[Running], base: usize, kind: Kind
                 Spread::of(of_it.iter().map(|it| it.a_second).collect())
             ),
             format!("{:.2}", Spread::of(ratios.collect())),
+            format!("{:.1}", worked.as_secs_f64() * 1e6),
         ]
     });
     let compared = format!("of {}", contenders[base].name);
     let mut section = format!("\n### {}\n\n", kind.name());
-    section += &table(["", "requests a second", &compared], rows);
+    section += &table(["", "requests a second", &compared, "µs of a core"], rows);
     for ((contender, rounds), before) in contenders.iter().zip(&rounds).zip(before) {
         section += &remarks(contender, rounds, before, kind);
     }

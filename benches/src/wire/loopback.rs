@@ -21,7 +21,8 @@ pub fn section() -> String {
     let mut section = format!(
         "{head}Each is a process with one worker thread, and wrk asks it over {CONNECTIONS} connections, as \
          {} visitors in turn: the median of {ROUNDS} rounds of {} s in which everybody has a turn, and the \
-         least and the most. actix-session has no store in memory: it keeps the session in the cookie, \
+         least and the most; and the processor time that a request takes in the contender's process. \
+         actix-session has no store in memory: it keeps the session in the cookie, \
          encrypted, and asks no store at all. Express is on Node, in whose `MemoryStore`.\n\n{missing}",
         super::running::VISITORS,
         SECONDS.as_secs(),

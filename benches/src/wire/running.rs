@@ -3,6 +3,7 @@
 use std::env::current_exe;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::time::Duration;
 
 use super::serve::{Keeps, Part, Server};
 use crate::kind::Kind;
@@ -16,7 +17,7 @@ pub(super) const VISITORS: usize = 256;
 pub(super) struct Running {
     pub(super) name: &'static str,
     pub(super) keeps: Keeps,
-    _program: Program,
+    program: Program,
     pub(super) address: SocketAddr,
     cookies: Vec<String>,
 }
@@ -55,7 +56,7 @@ impl Running {
             name,
             keeps,
             cookies: cookies.collect(),
-            _program: program,
+            program,
             address,
         }
     }
@@ -67,6 +68,11 @@ impl Running {
         } else {
             &[]
         }
+    }
+
+    /// The time that a processor has worked for it so far.
+    pub(super) fn worked(&self) -> Duration {
+        self.program.worked()
     }
 
     /// What all visitors' sessions count together, if a server knows.

@@ -23,8 +23,7 @@ pub fn section() -> String {
         let herds = (0..ROUNDS).map(|_| one(&runtime(), app(redis.url())));
         Herds(herds.collect()).row(name)
     });
-    let asked =
-        contenders.map(|(name, app)| format!("- {name}: {}\n", commands(&redis, app)));
+    let asked = contenders.map(|(name, app)| format!("- {name}: {}\n", commands(&redis, app)));
     let (table, asked) = (table(HEAD, rows), asked.concat());
     format!(
         "{head}Redis {}, on this machine.\n\n{table}\n\

@@ -97,11 +97,13 @@ fn section(
     };
     let (contenders, missing) = start(part, &server.url);
     let mut section = format!(
-        "{head}\n\n{}. {about} Pools are as large as each library's docs have them. Each contender is a \
-         process with one worker thread.\n\n{missing}\
+        "{head}\n\n{}. {about} Pools are as large as each library's docs have them. axum_session \
+         keeps a copy in each process's memory too, from which it reads. Each contender is a process with one \
+         worker thread.\n\n{missing}\
          What the server is asked for one request, by its own count: a script counts as one command.\n\n{}\n\
          wrk asks over {CONNECTIONS} connections, as {VISITORS} visitors in turn: the median of {ROUNDS} \
-         rounds of {} s in which everybody has a turn, and the least and the most.\n",
+         rounds of {} s in which everybody has a turn, and the least and the most; and the processor time \
+         that a request takes in the contender's process.\n",
         server.version,
         counts(&contenders, &server),
         SECONDS.as_secs(),

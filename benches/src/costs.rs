@@ -5,36 +5,36 @@ use std::process::Command;
 use crate::contenders;
 use crate::instructions;
 use crate::kind::Kind;
-use crate::report::table;
+use crate::markdown::{row, table};
+
+/// A name, and each kind of request.
+const EXECUTED: usize = 1 + Kind::ALL.len();
+
+/// The same, and the bytes.
+const COUNTED: usize = EXECUTED + 1;
 
 /// Allocations and bytes, then instructions.
 #[must_use]
-pub fn report() -> String {
-    let kinds = Kind::ALL.map(Kind::name);
-    let head = [&[""], &kinds[..], &["bytes a session, of 100,000"]].concat();
-    let counts = counts();
+pub fn section() -> String {
+    let kinds = || [""].into_iter().chain(Kind::ALL.map(Kind::name));
+    let head = row::<_, COUNTED>(kinds().chain(["bytes a session, of 100,000"]));
     let allocations = format!(
         "## Allocations a request, and memory a session\n\n{}",
-        table(&head, &counts)
+        table(head, counts())
     );
-    let head = [&[""], &kinds[..]].concat();
     let rows: Option<Vec<_>> = contenders::all()
         .iter()
         .map(|contender| {
             let counted = Kind::ALL.map(|kind| instructions::of(contender.name, kind));
             let counted: Option<Vec<u64>> = counted.into_iter().collect();
             let numbers = counted?.into_iter().map(|number| number.to_string());
-            Some(
-                [contender.name.to_owned()]
-                    .into_iter()
-                    .chain(numbers)
-                    .collect(),
-            )
+            let name = [contender.name.to_owned()];
+            Some(row::<_, EXECUTED>(name.into_iter().chain(numbers)))
         })
         .collect();
     let instructions = rows.map_or_else(
         || "Left out: `valgrind` is not there (Debian package valgrind).\n".to_owned(),
-        |rows| table(&head, &rows),
+        |rows| table(row(kinds()), rows),
     );
     format!(
         "{allocations}\n## Instructions a request\n\n\
@@ -44,11 +44,11 @@ pub fn report() -> String {
 }
 
 /// What the program beside this one counts.
-fn counts() -> Vec<Vec<String>> {
+fn counts() -> Vec<[String; COUNTED]> {
     let counted = Command::new(instructions::beside("counts")).output();
     let counted = counted.expect("the program `counts` is built with this one");
     assert!(counted.status.success(), "{counted:?}");
     let text = String::from_utf8(counted.stdout).expect("text");
-    let row = |line: &str| line.split('\t').map(str::to_owned).collect();
-    text.lines().map(row).collect()
+    let cells = |line: &str| row(line.split('\t').map(str::to_owned));
+    text.lines().map(cells).collect()
 }

@@ -10,6 +10,7 @@ use axum::routing::RouterIntoService;
 use tower::Service;
 
 use crate::contenders::Contender;
+use crate::cookies::sent_back;
 use crate::kind::Kind;
 
 /// An app, and a visitor who has a session there.
@@ -65,9 +66,8 @@ impl Visitor {
 }
 
 /// What a browser sends back.
-fn cookie_of(answer: &Response<Body>) -> Option<HeaderValue> {
-    let set = answer.headers().get(SET_COOKIE)?.as_bytes();
-    let end = set.iter().position(|byte| *byte == b';');
-    let pair = &set[..end.unwrap_or(set.len())];
-    Some(HeaderValue::from_bytes(pair).expect("a part of a header is one"))
+pub(crate) fn cookie_of(answer: &Response<Body>) -> Option<HeaderValue> {
+    let set = answer.headers().get_all(SET_COOKIE).into_iter();
+    let pairs = sent_back(set.map(|cookie| cookie.to_str().expect("text")))?;
+    Some(HeaderValue::try_from(pairs).expect("parts of a header are one"))
 }

@@ -1,37 +1,64 @@
 //! Prints what sessions cost: everything, which `RESULTS.md` then holds, or the parts that are named.
 
 use std::fs;
-use std::process::ExitCode;
 
-use benches::{costs, report, times};
+#[cfg(feature = "stores")]
+use benches::wire::{loopback, serve::serve, stored};
+use benches::{costs, herd, report, threads, times};
 
-/// A part by its word.
+/// A part of the report by its word.
 type Part = (&'static str, fn() -> String);
 
-const PARTS: [Part; 2] = [("times", times::report), ("costs", costs::report)];
+const PARTS: &[Part] = &[
+    ("times", times::section),
+    ("costs", costs::section),
+    ("threads", threads::section),
+    ("herd", herd::section),
+    #[cfg(feature = "stores")]
+    ("loopback", loopback::section),
+    #[cfg(feature = "stores")]
+    ("redis", stored::redis_section),
+    #[cfg(feature = "stores")]
+    ("postgres", stored::postgres_section),
+    #[cfg(feature = "stores")]
+    ("herd-redis", stored::herd::section),
+];
 
-fn main() -> ExitCode {
+fn main() {
     let words: Vec<_> = std::env::args().skip(1).collect();
-    let is_known = |word: &String| PARTS.iter().any(|(name, _)| name == word);
-    if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
-        let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
-        eprintln!("there is no part `{unknown}`, only {}", names.join(", "));
-        return ExitCode::FAILURE;
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        // What the parts start to be asked by others.
+        #[cfg(feature = "stores")]
+        ["serve", part, name, store] => serve(part, name, store),
+        [] => {
+            let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
+            fs::write(kept, print(PARTS)).expect("the folder of the benches can be written to");
+        }
+        _ => {
+            let named = |word: &&str| {
+                let part = PARTS.iter().find(|(name, _)| name == word);
+                *part.unwrap_or_else(|| panic!("`{word}` is no part of the report: {}", names()))
+            };
+            print(&words.iter().map(named).collect::<Vec<_>>());
+        }
     }
+}
+
+fn names() -> String {
+    let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}
+
+/// Prints each part as soon as it is there, and hands them all out.
+fn print(parts: &[Part]) -> String {
     let mut whole = report::heading();
     println!("{whole}");
-    let wanted = PARTS
-        .iter()
-        .filter(|(name, _)| words.is_empty() || words.iter().any(|it| it == name));
-    for (_, part) in wanted {
-        let section = part();
+    for (_, section) in parts {
+        let section = section();
         println!("{section}");
         whole.push_str(&section);
         whole.push('\n');
     }
-    if words.is_empty() {
-        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
-        fs::write(kept, whole).expect("the folder of the benches can be written to");
-    }
-    ExitCode::SUCCESS
+    whole
 }

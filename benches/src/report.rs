@@ -1,24 +1,7 @@
-//! Tables in Markdown, and what machine and versions they are of.
+//! Says what machine, what day and what versions a report is of.
 
-use std::fmt::Write;
 use std::fs;
 use std::process::Command;
-
-/// One table. Cells are padded by nobody: a reader of the raw text sees them all the same.
-#[must_use]
-pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = String::new();
-    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let cells: Vec<_> = cells.collect();
-        writeln!(table, "| {} |", cells.join(" | ")).expect("a string takes all");
-    };
-    line(&mut head.iter().copied());
-    line(&mut head.iter().map(|_| "---"));
-    for row in rows {
-        line(&mut row.iter().map(String::as_str));
-    }
-    table
-}
 
 /// What was measured where, and when.
 #[must_use]

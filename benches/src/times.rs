@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use crate::contenders::{self, Contender};
 use crate::drive::Visitor;
 use crate::kind::Kind;
-use crate::report::table;
+use crate::markdown::{row, table};
 
 /// Nanoseconds a request.
 #[derive(Debug, Clone, Copy)]
@@ -18,54 +18,44 @@ pub struct Time {
     pub ninth_tenth: f64,
 }
 
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 21;
 const REQUESTS: usize = 5000;
+
+/// A name, and each kind of request.
+const COLUMNS: usize = 1 + Kind::ALL.len();
 
 /// Every kind of request, for everybody.
 #[must_use]
-pub fn report() -> String {
+pub fn section() -> String {
     let contenders = contenders::all();
     let times = Kind::ALL.map(|kind| measure(&contenders, kind, ROUNDS, REQUESTS));
-    let row = |index: usize, cell: &dyn Fn(&[Time], usize) -> String| {
-        let cells = times.iter().map(|times| cell(times, index));
-        [contenders[index].name.to_owned()]
-            .into_iter()
-            .chain(cells)
-            .collect::<Vec<_>>()
+    let rows = |cell: &dyn Fn(&[Time], usize) -> String| {
+        let rows = contenders.iter().enumerate().map(|(index, contender)| {
+            let cells = times.iter().map(|times| cell(times, index));
+            row::<_, COLUMNS>([contender.name.to_owned()].into_iter().chain(cells))
+        });
+        table(row([""].into_iter().chain(Kind::ALL.map(Kind::name))), rows)
     };
-    let rows = |cell: &dyn Fn(&[Time], usize) -> String| -> Vec<_> {
-        (0..contenders.len())
-            .map(|index| row(index, cell))
-            .collect()
-    };
-    let kinds = Kind::ALL.map(Kind::name);
-    let head = [&[""], &kinds[..]].concat();
     let medians = rows(&|times, index| {
         let time = times[index].median;
         format!("{time:.0} ({:.2})", time / times[0].median)
     });
     let spread = rows(&|times, index| {
-        let Time {
-            tenth, ninth_tenth, ..
-        } = times[index];
-        format!("{tenth:.0} to {ninth_tenth:.0}")
+        let time = times[index];
+        format!("{:.0} to {:.0}", time.tenth, time.ninth_tenth)
     });
+    let mut names = contenders.iter().map(|contender| contender.name);
+    let reference = names.position(|name| name.starts_with(REFERENCE));
     let costs = rows(&|times, index| {
         let cost = |index: usize| times[index].median - times[0].median;
-        let reference = contenders
-            .iter()
-            .position(|it| it.name.starts_with(REFERENCE));
         reference.map_or_else(String::new, |it| format!("{:.2}", cost(index) / cost(it)))
     });
     format!(
         "## A whole request, in process\n\n\
-         Nanoseconds, and the ratio to bare axum: medians of {ROUNDS} rounds of {REQUESTS} requests each, in which \
-         everybody has a turn, on one thread.\n\n{}\n\
-         Between a tenth of the rounds and nine tenths:\n\n{}\n\
-         What the sessions alone cost, over bare axum, as a part of what they cost by {REFERENCE}:\n\n{}",
-        table(&head, &medians),
-        table(&head, &spread),
-        table(&head, &costs[1..]),
+         Nanoseconds, and the ratio to bare axum: medians of {ROUNDS} rounds of {REQUESTS} requests each, in \
+         which everybody has a turn, on one thread.\n\n{medians}\n\
+         Between a tenth of the rounds and nine tenths:\n\n{spread}\n\
+         What the sessions alone cost, over bare axum, as a part of what they cost by {REFERENCE}:\n\n{costs}"
     )
 }
 

@@ -1,24 +1,29 @@
 //! Who is compared. Each has the same four handlers: one that asks for no session, one that reads a
-//! counter, one that adds to it, one that stores a user under a new id.
+//! counter, one that adds to it, one that stores a user under a new id. A library has one more, which
+//! works for a while between its read and its write.
 
 #[cfg(feature = "peers")]
-mod axum_session;
+pub(crate) mod axum_session;
 mod bare;
 mod floor;
 mod floor_ext;
 mod floor_layer;
 mod nothing;
 #[cfg(feature = "peers")]
-mod ruts;
-mod sessile;
+pub(crate) mod ruts;
+pub(crate) mod sessile;
 #[cfg(feature = "peers")]
 mod tower_sessions;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::Router;
 
-type Starting = Pin<Box<dyn Future<Output = Router> + Send>>;
+pub type Starting = Pin<Box<dyn Future<Output = Router> + Send>>;
+
+/// How long `/slow` works between its read and its write.
+pub const WORK: Duration = Duration::from_millis(5);
 
 /// One way to have sessions in axum.
 #[derive(Clone, Copy)]
@@ -32,20 +37,34 @@ impl Contender {
     pub async fn app(&self) -> Router {
         (self.app)().await
     }
+
+    /// Whether it counts at all, or answers as if it did.
+    #[must_use]
+    pub fn has_sessions(&self) -> bool {
+        ![bare::CONTENDER.name, nothing::CONTENDER.name].contains(&self.name)
+    }
 }
 
 /// The one that all others are measured by comes first.
 #[must_use]
 pub fn all() -> Vec<Contender> {
-    #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "they are added"))]
     let mut all = own();
-    #[cfg(feature = "peers")]
-    all.extend([
-        tower_sessions::CONTENDER,
-        ruts::CONTENDER,
-        axum_session::CONTENDER,
-    ]);
+    all.extend(libraries().into_iter().skip(1));
     all
+}
+
+/// What a user could choose, sessile first.
+#[must_use]
+pub fn libraries() -> Vec<Contender> {
+    vec![
+        sessile::CONTENDER,
+        #[cfg(feature = "peers")]
+        tower_sessions::CONTENDER,
+        #[cfg(feature = "peers")]
+        ruts::CONTENDER,
+        #[cfg(feature = "peers")]
+        axum_session::CONTENDER,
+    ]
 }
 
 /// Those that need no peer: the floors, and sessile.

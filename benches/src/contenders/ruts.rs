@@ -4,31 +4,33 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use ruts::store::Ttl;
-use ruts::store::moka::{MokaStore, MokaStoreBuilder};
+use ruts::store::moka::MokaStoreBuilder;
+use ruts::store::{SessionStore, Ttl};
 use ruts::{CookieOptions, Session, SessionLayer};
+use tokio::time::sleep;
 use tower_cookies::{CookieManagerLayer, Key};
 
-use super::Contender;
+use super::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "ruts, signed",
     app: || Box::pin(async { app() }),
 };
 
-type Memory = Session<MokaStore>;
-
 fn hour() -> Ttl {
     Ttl::new(3600).expect("an hour")
 }
 
-async fn count(session: &Memory, key: &str) -> u64 {
+async fn count<S: SessionStore>(session: &Session<S>, key: &str) -> u64 {
     let found = session.get(key).await.expect("a number");
     found.unwrap_or_default()
 }
 
 fn app() -> Router {
-    let store = MokaStoreBuilder::new().max_capacity(2_000_000).build();
+    over(MokaStoreBuilder::new().max_capacity(2_000_000).build())
+}
+
+pub(crate) fn over<S: SessionStore>(store: S) -> Router {
     let cookie = CookieOptions::build()
         .name("session")
         .http_only(true)
@@ -41,11 +43,11 @@ fn app() -> Router {
         .route("/untouched", get(async || "untouched"))
         .route(
             "/read",
-            get(async |session: Memory| count(&session, "page_views").await.to_string()),
+            get(async |session: Session<S>| count(&session, "page_views").await.to_string()),
         )
         .route(
             "/write",
-            get(async |session: Memory| {
+            get(async |session: Session<S>| {
                 let page_views = count(&session, "page_views").await + 1;
                 let stored = session.set("page_views", &page_views, hour(), None).await;
                 stored.expect("a number");
@@ -53,8 +55,18 @@ fn app() -> Router {
             }),
         )
         .route(
+            "/slow",
+            get(async |session: Session<S>| {
+                let page_views = count(&session, "page_views").await + 1;
+                sleep(WORK).await;
+                let stored = session.set("page_views", &page_views, hour(), None).await;
+                stored.expect("a number");
+                page_views.to_string()
+            }),
+        )
+        .route(
             "/login",
-            get(async |session: Memory| {
+            get(async |session: Session<S>| {
                 let user = count(&session, "user").await + 1;
                 session.prepare_regenerate();
                 let stored = session.set("user", &user, hour(), None).await;

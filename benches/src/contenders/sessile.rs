@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::routing::get;
 use sessile::{MemoryStore, Secret, Session, SessionLayer, merge};
+use tokio::time::sleep;
 
-use super::Contender;
+use super::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "sessile",
@@ -28,7 +29,7 @@ fn app() -> Router {
     routes().layer(sessions)
 }
 
-pub(super) fn routes() -> Router {
+pub(crate) fn routes() -> Router {
     Router::new()
         .route("/untouched", get(async || "untouched"))
         .route(
@@ -40,6 +41,15 @@ pub(super) fn routes() -> Router {
             get(async |mut visits: Session<Visits>| {
                 visits.page_views += 1;
                 visits.page_views.to_string()
+            }),
+        )
+        .route(
+            "/slow",
+            get(async |mut visits: Session<Visits>| {
+                let page_views = visits.page_views + 1;
+                sleep(WORK).await;
+                visits.page_views = page_views;
+                page_views.to_string()
             }),
         )
         .route(

@@ -2,10 +2,11 @@
 
 use axum::Router;
 use axum::routing::get;
+use tokio::time::sleep;
 use tower_sessions::cookie::Key;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-use super::Contender;
+use super::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "tower-sessions, signed",
@@ -29,6 +30,16 @@ fn app() -> Router {
             "/write",
             get(async |session: Session| {
                 let page_views = count(&session, "page_views").await + 1;
+                let stored = session.insert("page_views", page_views).await;
+                stored.expect("a number");
+                page_views.to_string()
+            }),
+        )
+        .route(
+            "/slow",
+            get(async |session: Session| {
+                let page_views = count(&session, "page_views").await + 1;
+                sleep(WORK).await;
                 let stored = session.insert("page_views", page_views).await;
                 stored.expect("a number");
                 page_views.to_string()

@@ -7,6 +7,7 @@ pub mod drive;
 pub mod herd;
 pub mod kind;
 pub mod markdown;
+#[cfg(feature = "stores")]
 pub mod servers;
 pub mod spread;
 pub mod threads;

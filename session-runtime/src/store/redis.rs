@@ -267,7 +267,8 @@ impl RedisStore {
     ) -> Result<Reply, StoreError> {
         let mut answer = self.link.tell(&script.by_hash(keys, args)).await;
         if answer.as_ref().is_err_and(is_unknown_script) {
-            answer = self.link.tell(&script.in_full(keys, args)).await;
+            let full = script.in_full(keys, args);
+            answer = Box::pin(self.link.tell(&full)).await;
         }
         Reply::read(answer.map_err(refused)?)
     }

@@ -109,11 +109,11 @@ impl Link {
     /// Sends what may be carried out twice; and does so, if the connection was lost.
     pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
         let answer = match self.source {
-            Source::Cluster(_) => self.ask_one_or_another(command).await,
+            Source::Cluster(_) => Box::pin(self.ask_one_or_another(command)).await,
             _ => self.tell(command).await,
         };
         match answer {
-            Err(error) if is_lost(&error) => self.tell(command).await,
+            Err(error) if is_lost(&error) => Box::pin(self.tell(command)).await,
             answered => answered,
         }
     }
@@ -155,7 +155,7 @@ impl Link {
             since: Some(Instant::now()),
         };
         let answer = if matches!(line, Line::Cluster(_)) {
-            self.doubting(generation, line.call(command)).await
+            Box::pin(self.doubting(generation, line.call(command))).await
         } else {
             line.call(command).await
         };
@@ -186,7 +186,7 @@ impl Link {
         let is_open = line.borrow().is_some();
         match self.before() {
             Some(before) if !is_open => Ok(before),
-            _ => self.newest().await,
+            _ => Box::pin(self.newest()).await,
         }
     }
 

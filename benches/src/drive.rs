@@ -64,7 +64,7 @@ impl Visitor {
 }
 
 /// What a browser sends back.
-fn cookie_of(answer: &Response<Body>) -> Option<HeaderValue> {
+pub(crate) fn cookie_of(answer: &Response<Body>) -> Option<HeaderValue> {
     let set = answer.headers().get(SET_COOKIE)?.as_bytes();
     let end = set.iter().position(|byte| *byte == b';');
     let pair = &set[..end.unwrap_or(set.len())];

@@ -6,7 +6,7 @@ mod floor;
 mod floor_ext;
 mod floor_layer;
 mod nothing;
-mod sessile;
+pub(crate) mod sessile;
 #[cfg(feature = "peers")]
 mod axum_session;
 #[cfg(feature = "peers")]

@@ -28,7 +28,7 @@ fn app() -> Router {
     routes().layer(sessions)
 }
 
-pub fn routes() -> Router {
+pub(crate) fn routes() -> Router {
     Router::new()
         .route("/untouched", get(async || "untouched"))
         .route(

@@ -2,5 +2,6 @@
 
 pub mod contenders;
 pub mod drive;
+pub mod growth;
 pub mod kind;
 pub mod times;

@@ -1,8 +1,14 @@
+use std::env::args;
+
 use benches::contenders;
+use benches::growth;
 use benches::kind::Kind;
 use benches::times::measure;
 
 fn main() {
+    if let Some(word) = args().nth(1) {
+        return growth::run(&word);
+    }
     let contenders = contenders::all();
     for kind in Kind::ALL {
         let times = measure(&contenders, kind, 21, 4000);

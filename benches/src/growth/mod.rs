@@ -1,0 +1,29 @@
+//! How costs grow: each module measures one curve, draws it, and answers with its part of the report.
+
+pub mod client;
+pub mod kinds;
+pub mod page;
+pub mod plot;
+pub mod rounds;
+pub mod sessions;
+
+/// A curve's part of the report.
+type Section = fn() -> String;
+
+/// Each by the word that asks for it alone.
+const ALL: [(&str, Section); 1] = [
+    ("sessions", sessions::section),
+];
+
+/// Prints all curves for the word `growth`, or the one that a word names.
+pub fn run(word: &str) {
+    let asked = ALL
+        .iter()
+        .filter(|(name, _)| [name, "growth"].contains(&word));
+    let mut asked = asked.peekable();
+    assert!(asked.peek().is_some(), "nothing is named {word}");
+    page::write_machine();
+    for (_, section) in asked {
+        println!("{}", section());
+    }
+}

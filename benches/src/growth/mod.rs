@@ -1,7 +1,9 @@
 //! How costs grow: each module measures one curve, draws it, and answers with its part of the report.
 
 pub mod client;
+pub mod fields;
 pub mod kinds;
+pub mod other;
 pub mod page;
 pub mod plot;
 pub mod rounds;
@@ -11,8 +13,9 @@ pub mod sessions;
 type Section = fn() -> String;
 
 /// Each by the word that asks for it alone.
-const ALL: [(&str, Section); 1] = [
+const ALL: [(&str, Section); 2] = [
     ("sessions", sessions::section),
+    ("fields", fields::section),
 ];
 
 /// Prints all curves for the word `growth`, or the one that a word names.

@@ -8,14 +8,16 @@ pub mod page;
 pub mod plot;
 pub mod rounds;
 pub mod sessions;
+pub mod size;
 
 /// A curve's part of the report.
 type Section = fn() -> String;
 
 /// Each by the word that asks for it alone.
-const ALL: [(&str, Section); 2] = [
+const ALL: [(&str, Section); 3] = [
     ("sessions", sessions::section),
     ("fields", fields::section),
+    ("size", size::section),
 ];
 
 /// Prints all curves for the word `growth`, or the one that a word names.

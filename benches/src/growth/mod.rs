@@ -9,17 +9,19 @@ pub mod plot;
 pub mod rounds;
 pub mod sessions;
 pub mod size;
+pub mod sweep;
 pub mod writers;
 
 /// A curve's part of the report.
 type Section = fn() -> String;
 
 /// Each by the word that asks for it alone.
-const ALL: [(&str, Section); 4] = [
+const ALL: [(&str, Section); 5] = [
     ("sessions", sessions::section),
     ("fields", fields::section),
     ("size", size::section),
     ("writers", writers::section),
+    ("sweep", sweep::section),
 ];
 
 /// Prints all curves for the word `growth`, or the one that a word names.

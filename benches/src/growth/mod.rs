@@ -1,7 +1,10 @@
 //! How costs grow: each module measures one curve, draws it, and answers with its part of the report.
 
+pub mod bytes;
 pub mod client;
+pub mod cookies;
 pub mod fields;
+pub mod heap;
 pub mod kinds;
 pub mod other;
 pub mod page;
@@ -16,12 +19,14 @@ pub mod writers;
 type Section = fn() -> String;
 
 /// Each by the word that asks for it alone.
-const ALL: [(&str, Section); 5] = [
+const ALL: [(&str, Section); 7] = [
     ("sessions", sessions::section),
     ("fields", fields::section),
     ("size", size::section),
     ("writers", writers::section),
     ("sweep", sweep::section),
+    ("bytes", bytes::section),
+    ("cookies", cookies::section),
 ];
 
 /// Prints all curves for the word `growth`, or the one that a word names.
@@ -31,6 +36,7 @@ pub fn run(word: &str) {
         .filter(|(name, _)| [name, "growth"].contains(&word));
     let mut asked = asked.peekable();
     assert!(asked.peek().is_some(), "nothing is named {word}");
+    heap::build();
     page::write_machine();
     for (_, section) in asked {
         println!("{}", section());

@@ -63,10 +63,18 @@ impl Visitor {
     }
 }
 
-/// What a browser sends back.
+/// What a browser sends back: all that was set, as some set more than one.
 pub(crate) fn cookie_of(answer: &Response<Body>) -> Option<HeaderValue> {
-    let set = answer.headers().get(SET_COOKIE)?.as_bytes();
-    let end = set.iter().position(|byte| *byte == b';');
-    let pair = &set[..end.unwrap_or(set.len())];
-    Some(HeaderValue::from_bytes(pair).expect("a part of a header is one"))
+    let set = answer.headers().get_all(SET_COOKIE).iter();
+    let pair = |set: &HeaderValue| {
+        set.as_bytes()
+            .split(|byte| *byte == b';')
+            .next()
+            .map(<[u8]>::to_vec)
+    };
+    let pairs: Vec<_> = set.filter_map(pair).collect();
+    if pairs.is_empty() {
+        return None;
+    }
+    Some(HeaderValue::from_bytes(&pairs.join(&b"; "[..])).expect("parts of headers are one"))
 }

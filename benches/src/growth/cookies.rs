@@ -126,8 +126,7 @@ pub fn section() -> String {
         .zip(curves)
         .map(|(title, curves)| panel(title, curves));
     let seen = "Looking for its cookie, the layer walks the header's bytes once and allocates nothing \
-        for it, however many cookies of others there are: a header of 64 KiB is no way to keep a \
-        server busy.";
+        for it, however many cookies of others there are.";
     let how = "A read in process, less the same request to bare axum: what the session costs, with \
         so many cookies of others in the header. 5,000 of them are 64 KiB.";
     Section {

@@ -53,8 +53,9 @@ pub fn write_machine() {
     } else {
         "machine"
     };
+    // A paragraph of its own: pages follow one another without a blank line.
     let machine = format!(
-        "Measured on {} on a {kind} of {cores} cores.\n",
+        "\nMeasured on {} on a {kind} of {cores} cores.\n",
         today.trim()
     );
     save("session-runtime/docs/speed/machine.md", &machine);

@@ -160,6 +160,9 @@ impl Scale {
                 Self::Log => round_above(highest * 1.01),
             });
         }
+        if self == Self::Log && ticks[ticks.len() - 1] / ticks[0] > 2000.0 {
+            ticks = every_third(ticks);
+        }
         self.at(ticks)
     }
 
@@ -198,6 +201,17 @@ fn round_above(value: f64) -> f64 {
     let steps = [1.0, 2.0, 5.0].map(|step| step * decade);
     let above = steps.into_iter().find(|step| *step >= value);
     above.unwrap_or(decade * 10.0)
+}
+
+/// So that the labels of many decades have room: one a decade, up to above the last.
+fn every_third(ticks: Vec<f64>) -> Vec<f64> {
+    let most = ticks[ticks.len() - 1];
+    let mut decades: Vec<_> = ticks.into_iter().step_by(3).collect();
+    let last = decades[decades.len() - 1];
+    if last < most {
+        decades.push(last * 10.0);
+    }
+    decades
 }
 
 fn round_below(value: f64) -> f64 {

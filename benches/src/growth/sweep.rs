@@ -140,16 +140,16 @@ pub fn section() -> String {
 
 fn panel(curves: Vec<Curve>) -> Panel {
     Panel {
-        title: "how long the slowest requests take",
+        title: "how long the slowest take",
         x: Axis {
-            name: "one request in",
+            name: "one in",
             scale: Scale::Log,
             label: grouped,
         },
         y: Axis {
             name: "takes at least, µs",
             scale: Scale::Log,
-            label: |value| format!("{value}"),
+            label: grouped,
         },
         curves,
     }

@@ -8,8 +8,8 @@ use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (760, 350);
 const KEY_HEIGHT: i32 = 26;
-/// Of the key, in pixels: a letter's width on average, and some more.
-const LETTER: i32 = 7;
+/// Of the key, in pixels: a letter's width on average.
+const LETTER: i32 = 6;
 const INK: RGBColor = RGBColor(60, 60, 60);
 const RULE: RGBColor = RGBColor(225, 225, 225);
 
@@ -83,7 +83,7 @@ fn draw_key(curves: &[Curve], area: &Area<'_>) -> Drawn {
         area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
         let name = (from + 24, middle - 6);
         area.draw(&Text::new(curve.name.as_str(), name, text(13.0)))?;
-        from += 50 + LETTER * i32::try_from(curve.name.len())?;
+        from += 42 + LETTER * i32::try_from(curve.name.len())?;
     }
     Ok(())
 }

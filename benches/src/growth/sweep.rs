@@ -149,7 +149,7 @@ fn panel(curves: Vec<Curve>) -> Panel {
         y: Axis {
             name: "takes at least, µs",
             scale: Scale::Log,
-            label: grouped,
+            label: |value| format!("{value}"),
         },
         curves,
     }

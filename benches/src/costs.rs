@@ -6,6 +6,7 @@ use crate::contenders;
 use crate::instructions;
 use crate::kind::Kind;
 use crate::markdown::{row, table};
+use crate::programs;
 
 /// A name, and each kind of request.
 const EXECUTED: usize = 1 + Kind::ALL.len();
@@ -45,7 +46,7 @@ pub fn section() -> String {
 
 /// What the program beside this one counts.
 fn counts() -> Vec<[String; COUNTED]> {
-    let counted = Command::new(instructions::beside("counts")).output();
+    let counted = Command::new(programs::beside("counts")).output();
     let counted = counted.expect("the program `counts` is built with this one");
     assert!(counted.status.success(), "{counted:?}");
     let text = String::from_utf8(counted.stdout).expect("text");

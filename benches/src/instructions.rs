@@ -1,28 +1,14 @@
 //! How many instructions a request takes, as valgrind counts them: the same number each time, whatever
 //! else the machine does. Valgrind has no SHA instructions, so that a hash counts some 3,000.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::kind::Kind;
+use crate::programs::beside;
 
 /// Enough that the first requests, which fill caches and tables, do not matter.
 const WARM: u64 = 300;
 const COUNTED: u64 = 300;
-
-/// A program that is built with this one.
-#[must_use]
-pub fn beside(program: &str) -> PathBuf {
-    let this = std::env::current_exe().expect("a program knows where it is");
-    let folder = this.parent().expect("it is in a folder");
-    // Tests are in a folder of their own.
-    let folder = if folder.ends_with("deps") {
-        folder.parent().expect("it is in a folder")
-    } else {
-        folder
-    };
-    folder.join(program)
-}
 
 /// The instructions of one request, without those of the start; `None` without valgrind.
 #[must_use]

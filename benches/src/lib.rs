@@ -5,10 +5,13 @@ pub mod contenders;
 pub mod cookies;
 pub mod costs;
 pub mod drive;
+#[cfg(feature = "peers")]
+pub mod growth;
 pub mod herd;
 pub mod instructions;
 pub mod kind;
 pub mod markdown;
+pub mod programs;
 pub mod report;
 #[cfg(feature = "stores")]
 pub mod servers;

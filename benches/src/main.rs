@@ -2,9 +2,11 @@
 
 use std::fs;
 
+#[cfg(feature = "peers")]
+use benches::growth;
 #[cfg(feature = "stores")]
 use benches::wire::{loopback, serve::serve, stored};
-use benches::{costs, herd, report, threads, times};
+use benches::{costs, herd, programs, report, threads, times};
 
 /// A part of the report by its word.
 type Part = (&'static str, fn() -> String);
@@ -27,26 +29,36 @@ const PARTS: &[Part] = &[
 fn main() {
     let words: Vec<_> = std::env::args().skip(1).collect();
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    match words[..] {
+    #[cfg(feature = "stores")]
+    if let ["serve", part, name, store] = words[..] {
         // What the parts start to be asked by others.
-        #[cfg(feature = "stores")]
-        ["serve", part, name, store] => serve(part, name, store),
-        [] => {
-            let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
-            fs::write(kept, print(PARTS)).expect("the folder of the benches can be written to");
-        }
-        _ => {
-            let named = |word: &&str| {
-                let part = PARTS.iter().find(|(name, _)| name == word);
-                *part.unwrap_or_else(|| panic!("`{word}` is no part of the report: {}", names()))
-            };
-            print(&words.iter().map(named).collect::<Vec<_>>());
-        }
+        return serve(part, name, store);
+    }
+    let all: Vec<_> = PARTS.iter().chain(curves()).copied().collect();
+    let named = |word: &&str| {
+        let part = all.iter().find(|(name, _)| name == word);
+        *part.unwrap_or_else(|| panic!("no part `{word}`, but {}", names(&all)))
+    };
+    let asked: Vec<_> = words.iter().map(named).collect();
+    programs::build();
+    if asked.is_empty() {
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
+        fs::write(kept, print(&all)).expect("the folder of the benches can be written to");
+    } else {
+        print(&asked);
     }
 }
 
-fn names() -> String {
-    let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+/// The parts that draw.
+fn curves() -> &'static [Part] {
+    #[cfg(feature = "peers")]
+    return &growth::CURVES;
+    #[cfg(not(feature = "peers"))]
+    &[]
+}
+
+fn names(parts: &[Part]) -> String {
+    let names: Vec<_> = parts.iter().map(|(name, _)| *name).collect();
     names.join(", ")
 }
 

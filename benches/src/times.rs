@@ -90,7 +90,7 @@ fn round(contender: &Contender, kind: Kind, requests: usize) -> f64 {
 }
 
 impl Time {
-    fn of(mut rounds: Vec<f64>) -> Self {
+    pub(crate) fn of(mut rounds: Vec<f64>) -> Self {
         rounds.sort_by(f64::total_cmp);
         let at = |tenths: usize| rounds[(rounds.len() - 1) * tenths / 10];
         Self {

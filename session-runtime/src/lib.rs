@@ -102,6 +102,18 @@ pub mod operations {
     pub mod dependencies {}
 }
 
+pub mod speed {
+    #![doc = include_str!("../docs/speed.md")]
+    #![doc = include_str!("../docs/speed/machine.md")]
+    #![doc = include_str!("../docs/speed/sessions.md")]
+    #![doc = include_str!("../docs/speed/fields.md")]
+    #![doc = include_str!("../docs/speed/size.md")]
+    #![doc = include_str!("../docs/speed/writers.md")]
+    #![doc = include_str!("../docs/speed/sweep.md")]
+    #![doc = include_str!("../docs/speed/bytes.md")]
+    #![doc = include_str!("../docs/speed/cookies.md")]
+}
+
 /// Checks a store against the contract of [`SessionStore`].
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {

@@ -4,12 +4,10 @@ use std::fs;
 
 #[cfg(feature = "peers")]
 use benches::growth;
+use benches::report::Part;
 #[cfg(feature = "stores")]
 use benches::wire::{loopback, serve::serve, stored};
 use benches::{costs, herd, programs, report, threads, times};
-
-/// A part of the report by its word.
-type Part = (&'static str, fn() -> String);
 
 const PARTS: &[Part] = &[
     ("times", times::section),

@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Command;
 
+/// A part of a report, by the word that asks for it alone.
+pub type Part = (&'static str, fn() -> String);
+
 /// What was measured where, and when.
 #[must_use]
 pub fn heading() -> String {

@@ -15,8 +15,10 @@ pub mod size;
 pub mod sweep;
 pub mod writers;
 
+use crate::report::Part;
+
 /// Each curve by the word that asks for it.
-pub const CURVES: [(&str, fn() -> String); 7] = [
+pub const CURVES: [Part; 7] = [
     ("sessions", sessions::section),
     ("fields", fields::section),
     ("size", size::section),

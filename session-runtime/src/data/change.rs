@@ -105,7 +105,7 @@ pub(crate) fn changes<T: SessionData>(
 
 /// The change that puts `value` in the place of what stands in its slice.
 pub(crate) fn insertion<T: SessionData>(value: &T) -> Result<Change, Unstorable> {
-    let encoded = encode(value);
+    let encoded = encode(value, 0);
     for (field, json) in T::FIELDS.iter().zip(encoded.values()?) {
         if field.compare(json, json) == Comparison::Unreadable {
             return Err(Unstorable {

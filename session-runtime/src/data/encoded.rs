@@ -12,19 +12,30 @@ pub struct Encoded {
 
 type Length = [u8; size_of::<usize>()];
 
-/// Room for a small struct: a buffer that grows from nothing allocates several times.
-const ROOM: usize = 128;
+/// Beside the values: their lengths, and what a small change adds.
+const SLACK: usize = 128;
 
 impl Encoded {
+    /// For about so many bytes: a buffer that grows is copied time and again, and one of 64 KiB is mapped
+    /// anew by the allocator each time.
+    pub(super) fn with_room(room: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(room + SLACK),
+            failed: None,
+        }
+    }
+
+    /// How many bytes the values take, lengths included.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Takes one field's JSON from `write`.
     pub(super) fn push(
         &mut self,
         key: &'static str,
         write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
     ) {
-        if self.bytes.capacity() == 0 {
-            self.bytes.reserve(ROOM);
-        }
         let at = self.bytes.len();
         self.bytes.extend(Length::default());
         if write(&mut self.bytes).is_err() {

@@ -79,9 +79,9 @@ pub(crate) fn read<T: SessionData>(fields: &Fields) -> Option<T> {
     T::load(&mut Reader::new(fields, T::SLICE))
 }
 
-/// Writes a struct's fields, to be compared later.
-pub(crate) fn encode<T: SessionData>(value: &T) -> Encoded {
-    let mut encoded = Encoded::default();
+/// Writes a struct's fields, to be compared later; they take about so many bytes.
+pub(crate) fn encode<T: SessionData>(value: &T, room: usize) -> Encoded {
+    let mut encoded = Encoded::with_room(room);
     value.encode(&mut encoded);
     encoded
 }

@@ -44,9 +44,9 @@ async fn update<T: SessionData, R: Send>(
     let mut last_of_all = |fields: &Fields| {
         let absent = || SessionError::Absent(std::any::type_name::<T>());
         let mut value = data::read::<T>(fields).ok_or_else(absent)?;
-        let before = data::encode(&value);
+        let before = data::encode(&value, fields.size());
         let answer = change(&mut value);
-        let changes = data::changes::<T>(&before, &data::encode(&value))?;
+        let changes = data::changes::<T>(&before, &data::encode(&value, before.size()))?;
         last = Some((value, answer));
         Ok(changes)
     };

@@ -102,7 +102,7 @@ impl<T: SessionData> Session<T> {
         let Some(Before { fields, taken_out }) = &self.before else {
             return Ok(Default::default());
         };
-        let changes = data::changes::<T>(fields, &data::encode(&self.value))?;
+        let changes = data::changes::<T>(fields, &data::encode(&self.value, fields.size()))?;
         let since = *taken_out;
         self.before = None;
         Ok((since, changes))
@@ -127,7 +127,7 @@ impl<T: SessionData> Deref for Session<T> {
 impl<T: SessionData> DerefMut for Session<T> {
     fn deref_mut(&mut self) -> &mut T {
         self.before.get_or_insert_with(|| Before {
-            fields: data::encode(&self.value),
+            fields: data::encode(&self.value, self.request.size()),
             taken_out: self.request.taken_out(),
         });
         &mut self.value

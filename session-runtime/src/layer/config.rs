@@ -54,6 +54,7 @@ pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub(super) type IdGenerator = Arc<dyn Fn() -> [u8; ID_BYTES] + Send + Sync>;
 
 /// What the head of a request says of its session.
+#[derive(Clone, Copy)]
 pub(super) struct Arrival {
     pub(super) presented: Presented,
     pub(super) way: Way,

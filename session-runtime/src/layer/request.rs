@@ -221,6 +221,11 @@ impl RequestSession {
             .unwrap_or_default()
     }
 
+    /// How many bytes the fields take that are known to be stored.
+    pub(crate) fn size(&self) -> usize {
+        self.state().fields().size()
+    }
+
     /// The fields as the next extractor sees them: what was loaded, and what was done since.
     pub(crate) fn fields(&self) -> Fields {
         let state = self.state();

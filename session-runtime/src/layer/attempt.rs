@@ -21,6 +21,11 @@ impl Attempt {
             .is_none_or(|from| from.key != self.target.key)
     }
 
+    /// Whether a session that is there goes to another id.
+    pub(super) fn rotates(&self) -> bool {
+        self.from.is_some() && self.has_new_id()
+    }
+
     /// The session as another write has left it, where this one met it.
     pub(super) fn met(&self, standing: Stored) -> Option<Live> {
         let from = self.from.as_ref()?;

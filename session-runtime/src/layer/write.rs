@@ -119,6 +119,10 @@ pub(super) async fn store(
             now = config.now();
         }
         let in_doubt = || session.state().attempt = Some(Box::new(attempt.clone()));
+        if attempt.rotates() {
+            // Who waits for the end of the session must not take the old id's for it.
+            in_doubt();
+        }
         let swap = match attempt.ask(config, now).at_once() {
             Ok(Ok(swap)) => swap,
             Ok(Err(error)) => {

@@ -23,7 +23,8 @@ fn a_request_allocates_no_more_than_it_did() {
         (Kind::Read, 5.0),
         (Kind::ReadModifyWrite, 12.0),
         (Kind::FirstVisit, 15.5),
-        (Kind::Login, 17.5),
+        // One is the box of a write that another id is in doubt for: who waits for the end of the session sees it.
+        (Kind::Login, 18.5),
     ] {
         let bare = count::allocations(&contender("bare axum"), kind);
         let more = count::allocations(&contender("sessile"), kind) - bare;

@@ -275,7 +275,7 @@ async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
 #[tokio::test]
 #[ignore = "needs postgres (Debian package postgresql)"]
 async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
-    let rounds = size(5, 500);
+    let rounds = size(25, 500);
     limits::never_more_are_let_in_than_allowed(postgres().await, InRandomSteps, rounds).await;
 }
 

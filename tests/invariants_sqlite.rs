@@ -266,7 +266,7 @@ async fn of_many_who_sign_in_at_once_the_last_ones_stay() {
 
 #[tokio::test]
 async fn of_many_who_sign_in_at_once_never_too_many_are_let_in() {
-    let rounds = size(5, 500);
+    let rounds = size(25, 500);
     limits::never_more_are_let_in_than_allowed(sqlite().await, InRandomSteps, rounds).await;
 }
 

@@ -5,8 +5,8 @@ mod support;
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use sessile::{
@@ -249,6 +249,26 @@ async fn a_touch_that_is_due_comes_with_the_load_where_the_store_can() {
         }
     }
     visitor.get("/touch").await;
+    assert_eq!(store.calls(), ["load_and_touch", "touch"]);
+}
+
+/// Half an hour of an upload is no idle time.
+#[tokio::test]
+async fn a_request_that_waited_long_touches_at_its_end() {
+    let routes = routes().route(
+        "/upload",
+        get(async |_: Visits, Extension(clock): Extension<TestClock>| {
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_mins(30));
+        }),
+    );
+    let support::Stage { store, clock, app } = support::Stage::new(routes, |builder| builder);
+    let app = app.layer(Extension(clock));
+    store.touch_beside_loads();
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/visit").await;
+    store.calls();
+    visitor.get("/upload").await;
     assert_eq!(store.calls(), ["load_and_touch", "touch"]);
 }
 

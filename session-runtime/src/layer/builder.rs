@@ -261,7 +261,7 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
-    /// Makes the 24 bytes of a new id, in the place of the thread's generator, which the operating system seeds.
+    /// Makes the 24 bytes of a new id, in the place of the operating system.
     /// A process that forks once it has served requests needs another one: both would draw the same.
     ///
     /// An id is all that an attacker has to guess: at least 16 of the bytes must be random.
@@ -280,14 +280,16 @@ impl<'a> SessionLayerBuilder<'a> {
     }
 }
 
-/// Draws from the thread's generator, which is made for secrets and seeded by the operating system again
-/// and again: to ask the system for each id would take twenty times as long.
+/// Asks the operating system for each id. A generator of our own would be copied with the process, by a
+/// snapshot of its machine or a fork, and both copies would draw the same ids.
 ///
 /// # Panics
 ///
-/// If the operating system gives no random bytes to begin with: no id may be guessed then.
+/// If the operating system gives no random bytes: no id may be guessed.
 fn random_id() -> [u8; ID_BYTES] {
-    rand::random()
+    let mut id = [0; ID_BYTES];
+    getrandom::fill(&mut id).expect("the operating system gives random bytes");
+    id
 }
 
 impl fmt::Debug for SessionLayerBuilder<'_> {

@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use axum::Router;
@@ -92,6 +93,8 @@ fn routes(kept: Kept) -> Router {
         .route("/taken-out", get(taken_out))
         .route("/destroyed-before", get(destroyed_before))
         .route("/keep", get(keep))
+        .route("/kept-login", get(kept_login))
+        .route("/kept-taken-out", get(kept_taken_out))
         .with_state(kept)
 }
 
@@ -150,6 +153,16 @@ async fn keep(
     *kept.visits.lock().unwrap() = Some(visits);
     *kept.scale.lock().unwrap() = Some(scale);
     *kept.handle.lock().unwrap() = Some(session);
+}
+
+async fn kept_login(session: SessionHandle, State(kept): State<Kept>) {
+    *kept.handle.lock().unwrap() = Some(session.clone());
+    login(session).await;
+}
+
+async fn kept_taken_out(visits: Session<Visits>, session: SessionHandle, State(kept): State<Kept>) {
+    *kept.handle.lock().unwrap() = Some(session.clone());
+    taken_out(visits, session).await;
 }
 
 impl Kept {
@@ -452,6 +465,66 @@ async fn what_is_done_after_the_response_is_an_error_that_names_it() {
          method=renew"
     );
     assert_eq!(log.events(), [expected]);
+}
+
+/// As a subscriber does that names the session in each line.
+#[test]
+fn who_listens_may_ask_the_session() {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let kept = Kept::default();
+        let subscriber = Asking(Arc::clone(&kept.handle));
+        let _listening = tracing::subscriber::set_default(subscriber);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let clock = TestClock::new();
+            let sessions = layer(MemoryStore::new(), &clock).build().unwrap();
+            let app = routes(kept.clone()).layer(sessions);
+            let mut visitor = Visitor::new(&app);
+            // Each is said while the handle of an earlier request is kept, or of this one.
+            visitor.get("/visit").await;
+            visitor.get("/keep").await;
+            kept.visits.lock().unwrap().as_mut().unwrap().page_views += 1;
+            drop(kept.visits.lock().unwrap().take());
+            visitor.get("/kept-login").await;
+            visitor.get("/kept-taken-out").await;
+            let handle = kept.handle.lock().unwrap().clone().unwrap();
+            handle.renew();
+        });
+        done.send(()).unwrap();
+    });
+    let patience = Duration::from_mins(1);
+    is_done
+        .recv_timeout(patience)
+        .expect("nobody waits for himself");
+}
+
+/// Asks for the public handle with each event.
+struct Asking(Arc<Mutex<Option<SessionHandle>>>);
+
+impl tracing::Subscriber for Asking {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "sessile"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        let handle = self.0.lock().unwrap().clone();
+        let _ = handle.map(|handle| handle.id());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 #[tokio::test]

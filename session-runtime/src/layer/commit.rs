@@ -182,11 +182,12 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
         state.moved = Moved::Touch;
         state.live = Some(Live { expires, ..live });
     } else {
-        config.endings.announce(live.key);
-        events::gone(live.key, "it was touched");
         state.fate = Fate::Gone;
         state.live = None;
         state.stirs.stir();
+        drop(state);
+        config.endings.announce(live.key);
+        events::gone(live.key, "it was touched");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What one request carries: the session as it was loaded, and what has been done to it since.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
@@ -12,6 +12,7 @@ use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
+use super::locked::Locked;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
@@ -106,9 +107,14 @@ impl RequestSession {
         }
     }
 
+    /// A turn to write, unless another write of this request is under way.
+    pub(super) fn turn_at_once(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        self.writing.try_lock().ok()
+    }
+
     /// Waits until no other write of this request is under way, but no longer than for a store.
     pub(super) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, SessionError> {
-        if let Ok(turn) = self.writing.try_lock() {
+        if let Some(turn) = self.turn_at_once() {
             return Ok(turn);
         }
         let turn = tokio::time::timeout(self.config.store_timeout, self.writing.lock());
@@ -116,8 +122,9 @@ impl RequestSession {
     }
 
     /// The state is consistent after each statement, so a panic elsewhere does not spoil it.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    pub(super) fn state(&self) -> Locked<'_> {
+        Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Loads the session the first time an extractor asks; later ones find it here.
@@ -179,24 +186,29 @@ impl RequestSession {
     ) {
         let config = &self.config;
         let is_alive = |stored: &Stored| config.is_alive(&stored.record, stored.expires, now);
-        let mut state = self.state();
-        let is_first = state.origin == Origin::Unread;
-        match found {
-            Some(stored) if is_alive(&stored) => {
-                if is_first {
-                    state.origin = Origin::WithSession;
-                    state.owes_cookie = signer == Signer::Previous;
-                    state.live = Some(Live::new(id, key, stored));
-                }
-                return;
+        let was_found = found.is_some();
+        let live = found.filter(is_alive);
+        let is_alive = live.is_some();
+        {
+            let mut state = self.state();
+            if state.origin == Origin::Unread {
+                state.origin = if is_alive {
+                    Origin::WithSession
+                } else {
+                    Origin::WithoutSession
+                };
+                state.owes_cookie = is_alive && signer == Signer::Previous;
+                state.live = live.map(|stored| Live::new(id, key, stored));
             }
-            Some(_) => events::expired(key),
-            None => events::not_found(key),
         }
-        if is_first {
-            state.origin = Origin::WithoutSession;
+        if is_alive {
+            return;
         }
-        drop(state);
+        if was_found {
+            events::expired(key);
+        } else {
+            events::not_found(key);
+        }
         config.endings.announce(key);
     }
 
@@ -266,11 +278,14 @@ impl RequestSession {
             return;
         }
         let mut state = self.state();
+        let session = state.key();
         if state.stage != Stage::Open {
-            events::too_late(state.key(), shape.type_name);
+            drop(state);
+            events::too_late(session, shape.type_name);
         } else if let Err(error) = state.hand_over(shape, since, changes) {
-            events::refused(state.key(), shape.type_name, &error);
             state.missed = Missed::TooLate;
+            drop(state);
+            events::refused(session, shape.type_name, &error);
         }
     }
 
@@ -280,7 +295,9 @@ impl RequestSession {
         if state.stage == Stage::Open {
             state.pending.unstorable = Some(unstorable);
         } else {
-            events::too_late(state.key(), shape.type_name);
+            let session = state.key();
+            drop(state);
+            events::too_late(session, shape.type_name);
         }
     }
 
@@ -334,7 +351,9 @@ impl RequestSession {
         if state.stage == Stage::Open {
             note(&mut state.pending);
         } else {
-            events::no_effect(state.key(), method);
+            let session = state.key();
+            drop(state);
+            events::no_effect(session, method);
         }
     }
 

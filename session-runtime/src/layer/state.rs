@@ -8,7 +8,7 @@ use super::attempt::Attempt;
 use super::config::{Arrival, Config};
 use super::endings::Stirs;
 use super::error::SessionError;
-use super::events;
+use super::events::News;
 use super::live::Live;
 use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) owes_cookie: bool,
     /// Who waits for the end of the session.
     pub(super) stirs: Stirs,
+    /// What is to be logged.
+    pub(super) news: Vec<News>,
 }
 
 /// How far the request has come.
@@ -159,7 +161,8 @@ impl State {
     ) -> Result<(), SessionError> {
         self.writable()?;
         if self.is_taken_out(shape.id, since) {
-            events::taken_out(self.key(), shape.type_name);
+            let (session, data) = (self.key(), shape.type_name);
+            self.news.push(News::TakenOut { session, data });
         } else {
             self.pending.wanted.add(changes);
         }
@@ -180,7 +183,10 @@ impl State {
     /// The session has vanished: what is pending can never be stored, and is reported once.
     pub(super) fn lose(&mut self) -> SessionError {
         if let Some(live) = self.live.take() {
-            events::gone(live.key, "its changes were stored");
+            self.news.push(News::Gone {
+                session: live.key,
+                before: "its changes were stored",
+            });
         }
         self.fate = Fate::Gone;
         self.attempt = None;
@@ -290,7 +296,7 @@ impl State {
         }
         self.live = attempt.met(standing);
         if let Some(session) = self.key() {
-            events::conflict(session);
+            self.news.push(News::Conflict(session));
         }
     }
 
@@ -320,8 +326,11 @@ impl State {
         let is_again = from.is_some() && self.in_hand.is_only_forced();
         let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);
         match from {
-            None => events::created(target.key),
-            Some(old) if has_new_id => events::rotated(old.key, target.key),
+            None => self.news.push(News::Created(target.key)),
+            Some(old) if has_new_id => self.news.push(News::Rotated {
+                old: old.key,
+                session: target.key,
+            }),
             Some(_) => {}
         }
         self.in_hand = Wanted::default();

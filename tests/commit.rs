@@ -3,15 +3,17 @@
 
 mod support;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Extension, Router};
+use futures_util::FutureExt;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use sessile::{
-    CookieOptions, Secret, Session, SessionError, SessionHandle, SessionLayer, SessionLayerBuilder,
-    merge,
+    CookieOptions, MemoryStore, Secret, Session, SessionError, SessionHandle, SessionLayer,
+    SessionLayerBuilder, merge,
 };
 use support::{Probe, TestClock, Visitor};
 
@@ -46,13 +48,20 @@ fn stage() -> Stage {
 fn stage_with(
     settings: impl FnOnce(SessionLayerBuilder<'static>) -> SessionLayerBuilder<'static>,
 ) -> Stage {
+    stage_at(routes(), settings)
+}
+
+fn stage_at(
+    routes: Router,
+    settings: impl FnOnce(SessionLayerBuilder<'static>) -> SessionLayerBuilder<'static>,
+) -> Stage {
     let (store, clock) = (Probe::new(), TestClock::new());
     let builder = SessionLayer::builder(store.clone(), Secret::generate()).clock(clock.reader());
     let sessions = settings(builder).build().unwrap();
     Stage {
         store,
         clock,
-        app: routes().layer(sessions),
+        app: routes.layer(sessions),
     }
 }
 
@@ -252,24 +261,33 @@ async fn a_touch_that_is_due_comes_with_the_load_where_the_store_can() {
     assert_eq!(store.calls(), ["load_and_touch", "touch"]);
 }
 
-/// Half an hour of an upload is no idle time.
+/// Half an hour of an upload is no idle time, nor is one of hard work.
 #[tokio::test]
-async fn a_request_that_waited_long_touches_at_its_end() {
-    let routes = routes().route(
-        "/upload",
-        get(async |_: Visits, Extension(clock): Extension<TestClock>| {
-            tokio::task::yield_now().await;
-            clock.advance(Duration::from_mins(30));
-        }),
-    );
+async fn a_request_that_took_long_touches_at_its_end() {
+    let routes = routes()
+        .route(
+            "/upload",
+            get(async |_: Visits, Extension(clock): Extension<TestClock>| {
+                tokio::task::yield_now().await;
+                clock.advance(Duration::from_mins(30));
+            }),
+        )
+        .route(
+            "/work",
+            get(async |_: Visits, Extension(clock): Extension<TestClock>| {
+                clock.advance(Duration::from_mins(30));
+            }),
+        );
     let support::Stage { store, clock, app } = support::Stage::new(routes, |builder| builder);
     let app = app.layer(Extension(clock));
     store.touch_beside_loads();
     let mut visitor = Visitor::new(&app);
     visitor.get("/visit").await;
-    store.calls();
-    visitor.get("/upload").await;
-    assert_eq!(store.calls(), ["load_and_touch", "touch"]);
+    for path in ["/upload", "/work"] {
+        store.calls();
+        visitor.get(path).await;
+        assert_eq!(store.calls(), ["load_and_touch", "touch"], "{path}");
+    }
 }
 
 /// A cookie goes out for what the commit has found alive, and not for what was alive once.
@@ -395,6 +413,70 @@ async fn what_was_saved_stays_after_a_server_error_and_its_cookie_goes_out() {
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.set_cookies().len(), 1);
     assert_eq!(visitor.get("/read").await.body, "1");
+}
+
+/// As a store in memory whose observer panics, or a lock that it poisoned.
+#[tokio::test]
+async fn what_a_store_stored_before_it_panicked_is_stored_once() {
+    let save = get(async |mut visits: Session<Visits>| {
+        visits.page_views += 1;
+        let saved = AssertUnwindSafe(Session::save(&mut visits)).catch_unwind();
+        assert!(saved.await.is_err());
+    });
+    let Stage { store, app, .. } = stage_at(routes().route("/save-and-go-on", save), |it| it);
+    store.answer_at_once();
+    for first in [false, true] {
+        let mut visitor = Visitor::new(&app);
+        if !first {
+            visitor.get("/visit").await;
+        }
+        let before: u64 = visitor.get("/read").await.body.parse().unwrap();
+        store.panic(if first { &["insert"] } else { &["replace"] });
+        store.calls();
+        let answer = AssertUnwindSafe(visitor.get("/save-and-go-on")).catch_unwind();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+        let read = visitor.get("/read").await.body;
+        assert_eq!(read, (before + 1).to_string(), "{:?}", store.calls());
+        store.panic(&[]);
+    }
+}
+
+/// A store that has to be waited for all the same is asked whether the write arrived.
+#[tokio::test]
+async fn nothing_is_lost_by_a_store_that_only_says_that_its_answers_are_at_hand() {
+    let Stage { store, app, .. } = stage();
+    store.say_at_hand();
+    let mut visitor = Visitor::new(&app);
+    for visits in 1..4 {
+        assert_eq!(visitor.get("/visit").await.body, visits.to_string());
+    }
+    assert_eq!(visitor.get("/renew").await.set_cookies().len(), 1);
+    assert_eq!(visitor.get("/read").await.body, "3");
+}
+
+/// That a store is full leaves no doubt.
+#[tokio::test]
+async fn who_saves_in_vain_in_a_full_store_can_sign_out() {
+    let layer = SessionLayer::new(MemoryStore::new().max_sessions(1), Secret::generate());
+    let routes = routes().route(
+        "/save-and-destroy",
+        get(
+            async |mut visits: Session<Visits>, session: SessionHandle| {
+                visits.page_views += 1;
+                let saved = Session::save(&mut visits).await;
+                session.destroy();
+                format!("{saved:?}")
+            },
+        ),
+    );
+    let app = routes.layer(layer);
+    Visitor::new(&app).get("/visit").await;
+    let answer = Visitor::new(&app).get("/save-and-destroy").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (StatusCode::OK, "Err(Store(Full))")
+    );
 }
 
 #[tokio::test]

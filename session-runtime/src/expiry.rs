@@ -128,8 +128,7 @@ impl Lifetime {
     pub(crate) fn touch_due(self, created: Timestamp, expires: Timestamp, now: Timestamp) -> bool {
         let deadline = self.deadline(created, now);
         // Sooner too: a shorter timeout of a new configuration, or a clock that was put right.
-        let moved = deadline.since(expires).max(expires.since(deadline));
-        moved >= self.least_move()
+        deadline.0.abs_diff(expires.0) >= millis(self.least_move())
     }
 }
 

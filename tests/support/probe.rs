@@ -21,6 +21,8 @@ struct Inner {
     delay: Mutex<Duration>,
     acknowledged: Mutex<Option<Instant>>,
     touches: AtomicBool,
+    at_hand: AtomicBool,
+    says_at_hand: AtomicBool,
 }
 
 impl Probe {
@@ -32,6 +34,17 @@ impl Probe {
     /// Touches beside each load from now on, in one step, where it is due.
     pub fn touch_beside_loads(&self) {
         self.0.touches.store(true, Ordering::Relaxed);
+    }
+
+    /// Has its answers at hand from now on; what panics then has done its work.
+    pub fn answer_at_once(&self) {
+        self.0.at_hand.store(true, Ordering::Relaxed);
+        self.say_at_hand();
+    }
+
+    /// Says that its answers are at hand from now on.
+    pub fn say_at_hand(&self) {
+        self.0.says_at_hand.store(true, Ordering::Relaxed);
     }
 
     /// The operations since the last call, in order.
@@ -73,6 +86,14 @@ impl Probe {
         let fails = self.0.failing.lock().unwrap().contains(&operation);
         let panics = self.0.panicking.lock().unwrap().contains(&operation);
         let delay = *self.0.delay.lock().unwrap();
+        if self.0.at_hand.load(Ordering::Relaxed) {
+            if fails {
+                return Answer::now(Err(StoreError::unavailable("the test lets this fail")));
+            }
+            let answer = answer();
+            assert!(!panics, "the test lets this panic");
+            return answer;
+        }
         Answer::later(async move {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
@@ -91,6 +112,10 @@ impl Probe {
 impl SessionStore for Probe {
     fn speaks(&self, wire: Wire) -> bool {
         self.0.memory.speaks(wire)
+    }
+
+    fn answers_at_once(&self) -> bool {
+        self.0.says_at_hand.load(Ordering::Relaxed)
     }
 
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {

@@ -3,11 +3,12 @@
 
 use http::{HeaderValue, StatusCode};
 
+use super::attempt::Attempt;
 use super::config::{Config, Rolling};
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
-use super::recover;
+use super::recover::recover;
 use super::request::RequestSession;
 use super::state::{Fate, Missed, Moved, Origin, Stage, State};
 use super::transport;
@@ -32,14 +33,13 @@ pub(super) struct Outcome {
 pub(super) enum End {
     /// Nobody asked for the session.
     Nothing,
-    /// There is nothing to store.
+    /// Nothing has to be waited for.
     AtOnce(Outcome),
     Commit,
 }
 
-/// Ends a request for which there is nothing to store. `waited` says whether time has passed since the
-/// session was asked for: to read the clock takes as long as to find a session.
-pub(super) fn end(session: &RequestSession, status: StatusCode, waited: bool) -> End {
+/// Ends a request that has to wait for nothing.
+pub(super) fn end(session: &RequestSession, status: StatusCode) -> End {
     let mut state = session.state();
     if !state.asked && state.arrival.is_none() {
         return End::Nothing;
@@ -52,19 +52,36 @@ pub(super) fn end(session: &RequestSession, status: StatusCode, waited: bool) ->
         || state.attempt.is_some()
         || session.config.pays_always();
     let due = |state: &State| {
-        let now = if waited {
-            session.config.now()
-        } else {
-            state.began
-        };
         let mut live = state.live.iter();
-        live.any(|live| session.config.touch_due(live, now))
+        live.any(|live| session.config.touch_due(live, session.config.now()))
     };
     if has_work || (!drops_changes(status) && due(&state)) {
-        return End::Commit;
+        drop(state);
+        return commit_at_once(session, status).map_or(End::Commit, End::AtOnce);
     }
     state.close();
     End::AtOnce(state.outcome(None, None))
+}
+
+/// As [`commit`], where the store has its answers at hand and nothing but a write is to be done; else
+/// `None`, and `commit` goes on from there.
+fn commit_at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
+    if !session.config.store.answers_at_once() || drops_changes(status) {
+        return None;
+    }
+    let _turn = session.turn_at_once()?;
+    {
+        let mut state = session.state();
+        if state.fate != Fate::Open || state.arrival.is_some() {
+            return None;
+        }
+        state.stage = Stage::Closing;
+        state.prepare(&session.config).ok()?;
+    }
+    let settled = write::store_at_once(session)?.map(|()| Settled::Kept);
+    // Where nothing was written, a touch may be due.
+    let has_moved = session.state().moved >= Moved::Again;
+    (has_moved || settled.is_err()).then(|| conclude(session, settled))
 }
 
 /// Ends a request: stores what it changed, and tells what the response must say.
@@ -82,6 +99,11 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
         Ok(_turn) => settle(session, dropped).await,
         Err(error) => Err(error),
     };
+    conclude(session, settled)
+}
+
+/// Closes the session of a request, and tells what the response must say.
+fn conclude(session: &RequestSession, settled: Result<Settled, SessionError>) -> Outcome {
     let mut state = session.state();
     state.close();
     // What the response says was not stored, no later update by a handle may store.
@@ -141,13 +163,11 @@ async fn settle(session: &RequestSession, dropped: bool) -> Result<Settled, Sess
 /// A `save` that was cut off may have given the session another id, or may yet: its visitor must be
 /// able to follow, or to stay.
 async fn follow(session: &RequestSession) {
-    let attempt = session.state().attempt.clone();
-    let followed = match attempt.filter(|attempt| attempt.has_new_id()) {
-        None => Ok(()),
-        Some(attempt) if attempt.from.is_none() => recover::look_back(session).await,
-        Some(_) => recover::recover(session).await,
+    let may_have_moved = {
+        let state = session.state();
+        state.attempt.as_deref().is_some_and(Attempt::has_new_id)
     };
-    if let Err(error) = followed {
+    if may_have_moved && let Err(error) = recover(session).await {
         events::in_doubt(session.key(), &error);
     }
 }

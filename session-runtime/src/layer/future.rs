@@ -25,7 +25,6 @@ pin_project! {
         handler: F,
         // None where the same layer, further out, commits.
         session: Option<Served>,
-        waited: bool,
         // Boxed only for a request that has something to store or to say.
         commit: Option<Committing>,
     }
@@ -41,7 +40,6 @@ impl<F> ResponseFuture<F> {
         Self {
             handler,
             session: session.map(Served),
-            waited: false,
             commit: None,
         }
     }
@@ -57,15 +55,11 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.commit.is_none() {
-            let Poll::Ready(response) = this.handler.poll(context)? else {
-                *this.waited = true;
-                return Poll::Pending;
-            };
-            let response = response.map(Body::new);
+            let response = ready!(this.handler.poll(context)?).map(Body::new);
             let Some(Served(session)) = this.session else {
                 return Poll::Ready(Ok(response));
             };
-            match commit::end(session, response.status(), *this.waited) {
+            match commit::end(session, response.status()) {
                 End::Nothing => return Poll::Ready(Ok(response)),
                 End::AtOnce(outcome) => {
                     return Poll::Ready(Ok(finish(response, outcome, session)));

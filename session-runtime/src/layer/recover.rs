@@ -85,14 +85,3 @@ pub(super) async fn forestall(
     // Where the id is taken, it may be by an earlier try of this.
     Ok(config.ask(put).await? || !attempt.has_arrived(config).await?)
 }
-
-/// Looks whether a write arrived whose answer was lost, and repeats nothing.
-pub(super) async fn look_back(session: &RequestSession) -> Result<(), SessionError> {
-    let Some(attempt) = session.state().attempt.clone() else {
-        return Ok(());
-    };
-    if attempt.has_arrived(&session.config).await? {
-        admission::arrived(session, *attempt).await?;
-    }
-    Ok(())
-}

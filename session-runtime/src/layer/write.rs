@@ -16,7 +16,7 @@ use crate::data::{self, Change};
 use crate::expiry::Timestamp;
 use crate::express;
 use crate::record::Fields;
-use crate::store::Swap;
+use crate::store::{Later, StoreError, Swap};
 use crate::wire::Wire;
 
 /// How often a write is tried while others write the same session.
@@ -118,34 +118,19 @@ pub(super) async fn store(
             Box::pin(admission::make_room(session, &attempt)).await?;
             now = config.now();
         }
-        let in_doubt = || session.state().attempt = Some(Box::new(attempt.clone()));
-        if attempt.rotates() {
-            // Who waits for the end of the session must not take the old id's for it.
-            in_doubt();
-        }
-        let swap = match attempt.ask(config, now).at_once() {
-            Ok(Ok(swap)) => swap,
-            Ok(Err(error)) => {
-                in_doubt();
-                return Err(error.into());
-            }
+        let swap = match ask(session, &attempt, now)? {
+            Ok(swap) => swap,
             Err(later) => {
-                in_doubt();
-                Box::pin(config.wait(later)).await?
+                let swap = Box::pin(config.wait(later)).await;
+                swap.map_err(|error| fail(session, &attempt, error))?
             }
         };
-        attempt.announce(config, &swap);
-        match swap {
-            Swap::Done if admission::is_needed(&attempt) => {
-                in_doubt();
-                return Box::pin(admission::arrived(session, attempt)).await;
+        match take(session, attempt, swap)? {
+            Step::Stored => return Ok(()),
+            Step::Arrived(attempt) => {
+                return Box::pin(admission::arrived(session, *attempt)).await;
             }
-            Swap::Done => {
-                session.state().adopt(attempt);
-                return Ok(());
-            }
-            Swap::Conflict(standing) => session.state().meet(&attempt, standing),
-            Swap::Gone => return Err(session.state().lose()),
+            Step::Met => {}
         }
         // A crowd that tried all at once would have one success a round.
         if let (None, Some(key)) = (&turn, session.key()) {
@@ -154,6 +139,116 @@ pub(super) async fn store(
     }
     events::contended(session.key(), ATTEMPTS);
     Err(SessionError::Contended)
+}
+
+/// As [`store`], by one attempt and without a future, where the store has its answers at hand and that
+/// is all there is to ask; else `None`, and `store` goes on from there.
+///
+/// It spares a request a box, and the copies of what a future carries: about 100 ns of 2,200.
+pub(super) fn store_at_once(session: &RequestSession) -> Option<Result<(), SessionError>> {
+    let config = &session.config;
+    if config.max_sessions.is_some() || session.state().attempt.is_some() {
+        return None;
+    }
+    let written = || {
+        let Some((attempt, now)) = plan(session, None)? else {
+            return Ok(Some(()));
+        };
+        if admission::is_needed(&attempt) {
+            return Ok(None);
+        }
+        // A store that has to be waited for all the same leaves the attempt in doubt.
+        let Ok(swap) = ask(session, &attempt, now)? else {
+            return Ok(None);
+        };
+        let step = take(session, attempt, swap)?;
+        Ok(matches!(step, Step::Stored).then_some(()))
+    };
+    written().transpose()
+}
+
+/// What an attempt has come to.
+enum Step {
+    Stored,
+    /// It may yet have to be withdrawn.
+    Arrived(Box<Attempt>),
+    /// Another write was faster.
+    Met,
+}
+
+/// An attempt that is noted as in doubt when this is dropped: by a store that panics, too.
+struct InDoubt<'a> {
+    session: &'a RequestSession,
+    attempt: &'a Attempt,
+    is_answered: bool,
+}
+
+impl Drop for InDoubt<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.session.state().attempt = Some(Box::new(self.attempt.clone()));
+        }
+    }
+}
+
+/// Begins an attempt: what the store answers, or the future to wait for. Unless there is an answer, the
+/// attempt is noted as in doubt.
+fn ask<'s>(
+    session: &'s RequestSession,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Result<Result<Swap, Later<'s, Swap>>, SessionError> {
+    let mut in_doubt = InDoubt {
+        session,
+        attempt,
+        is_answered: false,
+    };
+    if attempt.rotates() {
+        // Who waits for the end of the session must not take the old id's for it.
+        session.state().attempt = Some(Box::new(attempt.clone()));
+    }
+    let answer = attempt.ask(&session.config, now).at_once();
+    match answer {
+        Ok(result) => {
+            in_doubt.is_answered = result.is_ok();
+            drop(in_doubt);
+            result
+                .map(Ok)
+                .map_err(|error| fail(session, attempt, error))
+        }
+        Err(later) => Ok(Err(later)),
+    }
+}
+
+/// A store has answered an error to an attempt, which is in doubt no more if it was refused. A rotation may
+/// take several steps, of which the last may have been.
+fn fail(session: &RequestSession, attempt: &Attempt, error: StoreError) -> SessionError {
+    if error.is_refusal() && !attempt.rotates() {
+        session.state().attempt = None;
+    }
+    error.into()
+}
+
+/// Takes what the store has answered to an attempt.
+fn take(session: &RequestSession, attempt: Attempt, swap: Swap) -> Result<Step, SessionError> {
+    attempt.announce(&session.config, &swap);
+    let mut state = session.state();
+    match swap {
+        Swap::Done if admission::is_needed(&attempt) => {
+            let attempt = Box::new(attempt);
+            state.attempt = Some(attempt.clone());
+            Ok(Step::Arrived(attempt))
+        }
+        Swap::Done => {
+            state.adopt(attempt);
+            Ok(Step::Stored)
+        }
+        Swap::Conflict(standing) => {
+            state.meet(&attempt, standing);
+            Ok(Step::Met)
+        }
+        Swap::Gone => Err(state.lose()),
+    }
 }
 
 /// Removes the session; `false` where it was gone already.

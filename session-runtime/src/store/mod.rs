@@ -83,6 +83,12 @@ pub trait SessionStore: Send + Sync + 'static {
         wire == Wire::Native
     }
 
+    /// Whether every operation on one session has its [answer at hand](Answer::now), as that of a store in
+    /// memory: the layer then ends a request without a future.
+    fn answers_at_once(&self) -> bool {
+        false
+    }
+
     /// Finds a live session.
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>>;
 
@@ -246,6 +252,11 @@ impl StoreError {
     pub fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(error.into())
     }
+
+    /// Whether it says that an insert or a replace was not done. Of any other error nobody knows.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Full | Self::Unsupported(_))
+    }
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
@@ -255,6 +266,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn speaks(&self, wire: Wire) -> bool {
         (**self).speaks(wire)
+    }
+
+    fn answers_at_once(&self) -> bool {
+        (**self).answers_at_once()
     }
 
     fn load_and_touch(

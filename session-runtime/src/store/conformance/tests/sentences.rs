@@ -2,7 +2,7 @@
 
 use super::wrong::Fault;
 
-pub(super) const SENTENCES: [(Fault, &str); 103] = [
+pub(super) const SENTENCES: [(Fault, &str); 104] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -408,5 +408,9 @@ pub(super) const SENTENCES: [(Fault, &str); 103] = [
     (
         Fault::SweepForgetsTheOwnersOfPastMarks,
         "`remove_expired` must leave the sessions alone of an owner whose mark is past",
+    ),
+    (
+        Fault::SaysThatItAnswersAtOnce,
+        "`insert` must have its answer at hand where `answers_at_once` says so",
     ),
 ];

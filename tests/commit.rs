@@ -442,19 +442,6 @@ async fn what_a_store_stored_before_it_panicked_is_stored_once() {
     }
 }
 
-/// A store that has to be waited for all the same is asked whether the write arrived.
-#[tokio::test]
-async fn nothing_is_lost_by_a_store_that_only_says_that_its_answers_are_at_hand() {
-    let Stage { store, app, .. } = stage();
-    store.say_at_hand();
-    let mut visitor = Visitor::new(&app);
-    for visits in 1..4 {
-        assert_eq!(visitor.get("/visit").await.body, visits.to_string());
-    }
-    assert_eq!(visitor.get("/renew").await.set_cookies().len(), 1);
-    assert_eq!(visitor.get("/read").await.body, "3");
-}
-
 /// That a store is full leaves no doubt.
 #[tokio::test]
 async fn who_saves_in_vain_in_a_full_store_can_sign_out() {

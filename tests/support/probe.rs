@@ -22,7 +22,6 @@ struct Inner {
     acknowledged: Mutex<Option<Instant>>,
     touches: AtomicBool,
     at_hand: AtomicBool,
-    says_at_hand: AtomicBool,
 }
 
 impl Probe {
@@ -39,12 +38,6 @@ impl Probe {
     /// Has its answers at hand from now on; what panics then has done its work.
     pub fn answer_at_once(&self) {
         self.0.at_hand.store(true, Ordering::Relaxed);
-        self.say_at_hand();
-    }
-
-    /// Says that its answers are at hand from now on.
-    pub fn say_at_hand(&self) {
-        self.0.says_at_hand.store(true, Ordering::Relaxed);
     }
 
     /// The operations since the last call, in order.
@@ -112,10 +105,6 @@ impl Probe {
 impl SessionStore for Probe {
     fn speaks(&self, wire: Wire) -> bool {
         self.0.memory.speaks(wire)
-    }
-
-    fn answers_at_once(&self) -> bool {
-        self.0.says_at_hand.load(Ordering::Relaxed)
     }
 
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {

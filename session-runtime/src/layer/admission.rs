@@ -6,6 +6,7 @@ use super::config::{AtMaxSessions, Config};
 use super::error::SessionError;
 use super::events;
 use super::request::RequestSession;
+use super::state::State;
 use crate::record::OwnerKey;
 
 /// How often the oldest sessions are looked for while they change their ids.
@@ -51,11 +52,11 @@ pub(super) async fn arrived(
     {
         events::withdrawn(attempt.target.key, &error);
         let removed = config.remove(attempt.target.key).await;
-        session.state().lose();
+        State::lose(session.state());
         // A session that is left behind is the worse news, though nobody can open it.
         return Err(removed.map_or_else(SessionError::from, |_| error));
     }
-    session.state().adopt(attempt);
+    State::adopt(session.state(), attempt);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::service::SessionLayer;
 use super::timeouts::Timeouts;
 use super::transport::Transport;
 use crate::cookie::CookieOptions;
-use crate::id::ID_BYTES;
+use crate::id::{self, ID_BYTES};
 use crate::secret::Secret;
 use crate::store::SessionStore;
 use crate::wire::Wire;
@@ -92,7 +92,7 @@ impl<'a> SessionLayerBuilder<'a> {
             at_max_sessions: AtMaxSessions::default(),
             store_timeout: DEFAULT_STORE_TIMEOUT,
             clock: Arc::new(SystemTime::now),
-            new_id: Arc::new(random_id),
+            new_id: Arc::new(id::draw),
         }
     }
 
@@ -261,7 +261,7 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
-    /// Makes the 24 bytes of a new id, in the place of the operating system.
+    /// Makes the 24 bytes of a new id, in the place of the thread's generator, which the operating system seeds.
     /// A process that forks once it has served requests needs another one: both would draw the same.
     ///
     /// An id is all that an attacker has to guess: at least 16 of the bytes must be random.
@@ -278,18 +278,6 @@ impl<'a> SessionLayerBuilder<'a> {
         self.clock = Arc::new(clock);
         self
     }
-}
-
-/// Asks the operating system for each id. A generator of our own would be copied with the process, by a
-/// snapshot of its machine or a fork, and both copies would draw the same ids.
-///
-/// # Panics
-///
-/// If the operating system gives no random bytes: no id may be guessed.
-fn random_id() -> [u8; ID_BYTES] {
-    let mut id = [0; ID_BYTES];
-    getrandom::fill(&mut id).expect("the operating system gives random bytes");
-    id
 }
 
 impl fmt::Debug for SessionLayerBuilder<'_> {

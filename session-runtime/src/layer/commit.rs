@@ -33,12 +33,12 @@ pub(super) struct Outcome {
 pub(super) enum End {
     /// Nobody asked for the session.
     Nothing,
-    /// Nothing has to be waited for.
+    /// There is nothing to store.
     AtOnce(Outcome),
     Commit,
 }
 
-/// Ends a request that has to wait for nothing.
+/// Ends a request for which there is nothing to store.
 pub(super) fn end(session: &RequestSession, status: StatusCode) -> End {
     let mut state = session.state();
     if !state.asked && state.arrival.is_none() {
@@ -56,32 +56,10 @@ pub(super) fn end(session: &RequestSession, status: StatusCode) -> End {
         live.any(|live| session.config.touch_due(live, session.config.now()))
     };
     if has_work || (!drops_changes(status) && due(&state)) {
-        drop(state);
-        return commit_at_once(session, status).map_or(End::Commit, End::AtOnce);
+        return End::Commit;
     }
     state.close();
     End::AtOnce(state.outcome(None, None))
-}
-
-/// As [`commit`], where the store has its answers at hand and nothing but a write is to be done; else
-/// `None`, and `commit` goes on from there.
-fn commit_at_once(session: &RequestSession, status: StatusCode) -> Option<Outcome> {
-    if !session.config.store.answers_at_once() || drops_changes(status) {
-        return None;
-    }
-    let _turn = session.turn_at_once()?;
-    {
-        let mut state = session.state();
-        if state.fate != Fate::Open || state.arrival.is_some() {
-            return None;
-        }
-        state.stage = Stage::Closing;
-        state.prepare(&session.config).ok()?;
-    }
-    let settled = write::store_at_once(session)?.map(|()| Settled::Kept);
-    // Where nothing was written, a touch may be due.
-    let has_moved = session.state().moved >= Moved::Again;
-    (has_moved || settled.is_err()).then(|| conclude(session, settled))
 }
 
 /// Ends a request: stores what it changed, and tells what the response must say.
@@ -99,11 +77,6 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
         Ok(_turn) => settle(session, dropped).await,
         Err(error) => Err(error),
     };
-    conclude(session, settled)
-}
-
-/// Closes the session of a request, and tells what the response must say.
-fn conclude(session: &RequestSession, settled: Result<Settled, SessionError>) -> Outcome {
     let mut state = session.state();
     state.close();
     // What the response says was not stored, no later update by a handle may store.

@@ -17,12 +17,12 @@ use crate::store::StoreError;
 /// What users filter by: the crate they know, whatever it is made of.
 const TARGET: &str = "sessile";
 
-fn created(session: StoreKey) {
+pub(super) fn created(session: StoreKey) {
     info!(target: TARGET, session = %session.public(), "a session was created");
 }
 
 /// The log of a session can be followed from one handle to the next.
-fn rotated(old: StoreKey, session: StoreKey) {
+pub(super) fn rotated(old: StoreKey, session: StoreKey) {
     info!(target: TARGET, session = %session.public(), old = %old.public(), "a session has a new id");
 }
 
@@ -105,7 +105,7 @@ pub(super) fn withheld() {
     );
 }
 
-fn conflict(session: StoreKey) {
+pub(super) fn conflict(session: StoreKey) {
     debug!(
         target: TARGET, session = %session.public(),
         "another request has changed the session since: merging, and trying again"
@@ -141,7 +141,7 @@ pub(super) fn not_swept(error: &StoreError) {
 }
 
 /// A view changed what was taken out of the session afterwards.
-fn taken_out(session: Option<StoreKey>, data: &str) {
+pub(super) fn taken_out(session: Option<StoreKey>, data: &str) {
     warn!(
         target: TARGET, session = handle(session), data,
         "a change is dropped: what it changed was taken out of the session, or replaced"
@@ -203,36 +203,6 @@ pub(crate) fn absent(data: &str) {
         target: TARGET, data,
         "a session does not hold this: `SessionHandle::insert` puts it in"
     );
-}
-
-/// What a locked state has to say, once it is unlocked.
-pub(super) enum News {
-    Created(StoreKey),
-    Rotated {
-        old: StoreKey,
-        session: StoreKey,
-    },
-    Gone {
-        session: StoreKey,
-        before: &'static str,
-    },
-    Conflict(StoreKey),
-    TakenOut {
-        session: Option<StoreKey>,
-        data: &'static str,
-    },
-}
-
-impl News {
-    pub(super) fn say(self) {
-        match self {
-            Self::Created(session) => created(session),
-            Self::Rotated { old, session } => rotated(old, session),
-            Self::Gone { session, before } => gone(session, before),
-            Self::Conflict(session) => conflict(session),
-            Self::TakenOut { session, data } => taken_out(session, data),
-        }
-    }
 }
 
 fn handle(session: Option<StoreKey>) -> Option<tracing::field::DisplayValue<impl Display>> {

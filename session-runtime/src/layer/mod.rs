@@ -13,7 +13,6 @@ mod error;
 pub(crate) mod events;
 mod future;
 mod live;
-mod locked;
 mod names;
 mod owned;
 mod recover;

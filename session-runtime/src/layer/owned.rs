@@ -6,7 +6,7 @@ use super::config::Config;
 use super::error::SessionError;
 use super::events;
 use super::request::RequestSession;
-use super::state::Fate;
+use super::state::{Fate, State};
 use crate::expiry::Timestamp;
 use crate::express::NO_OWNERS;
 use crate::id::{PublicId, StoreKey};
@@ -184,7 +184,7 @@ impl RequestSession {
         };
         let mut state = self.state();
         if !ended {
-            return Ok(state.lose());
+            return Ok(State::lose(state));
         }
         state.revoke();
         Ok(SessionError::Gone)

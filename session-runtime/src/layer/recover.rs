@@ -5,6 +5,7 @@ use super::attempt::Attempt;
 use super::config::Config;
 use super::error::SessionError;
 use super::request::RequestSession;
+use super::state::State;
 use crate::express;
 use crate::record::{Fields, Owners, Record};
 use crate::store::Swap;
@@ -52,7 +53,7 @@ async fn settle(session: &RequestSession, attempt: Attempt) -> Result<(), Sessio
         Swap::Done => session.state().withdraw(fencing.target),
         // It may have arrived between the two questions.
         _ if attempt.has_arrived(config).await? => admission::arrived(session, attempt).await?,
-        Swap::Gone => return Err(session.state().lose()),
+        Swap::Gone => return Err(State::lose(session.state())),
         // Somebody wrote after it, so that nobody can tell whether it arrived.
         Swap::Conflict(standing) => {
             session.state().doubt(&attempt, standing);

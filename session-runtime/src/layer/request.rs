@@ -1,7 +1,7 @@
 //! What one request carries: the session as it was loaded, and what has been done to it since.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
@@ -12,7 +12,6 @@ use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
-use super::locked::Locked;
 use super::state::{Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
@@ -107,14 +106,9 @@ impl RequestSession {
         }
     }
 
-    /// A turn to write, unless another write of this request is under way.
-    pub(super) fn turn_at_once(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        self.writing.try_lock().ok()
-    }
-
     /// Waits until no other write of this request is under way, but no longer than for a store.
     pub(super) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, SessionError> {
-        if let Some(turn) = self.turn_at_once() {
+        if let Ok(turn) = self.writing.try_lock() {
             return Ok(turn);
         }
         let turn = tokio::time::timeout(self.config.store_timeout, self.writing.lock());
@@ -122,9 +116,8 @@ impl RequestSession {
     }
 
     /// The state is consistent after each statement, so a panic elsewhere does not spoil it.
-    #[inline]
-    pub(super) fn state(&self) -> Locked<'_> {
-        Locked::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the session the first time an extractor asks; later ones find it here.
@@ -186,23 +179,23 @@ impl RequestSession {
     ) {
         let config = &self.config;
         let is_alive = |stored: &Stored| config.is_alive(&stored.record, stored.expires, now);
-        let was_found = found.is_some();
-        let live = found.filter(is_alive);
-        let is_alive = live.is_some();
+        let was_found = match found {
+            Some(stored) if is_alive(&stored) => {
+                let mut state = self.state();
+                if state.origin == Origin::Unread {
+                    state.origin = Origin::WithSession;
+                    state.owes_cookie = signer == Signer::Previous;
+                    state.live = Some(Live::new(id, key, stored));
+                }
+                return;
+            }
+            found => found.is_some(),
+        };
         {
             let mut state = self.state();
             if state.origin == Origin::Unread {
-                state.origin = if is_alive {
-                    Origin::WithSession
-                } else {
-                    Origin::WithoutSession
-                };
-                state.owes_cookie = is_alive && signer == Signer::Previous;
-                state.live = live.map(|stored| Live::new(id, key, stored));
+                state.origin = Origin::WithoutSession;
             }
-        }
-        if is_alive {
-            return;
         }
         if was_found {
             events::expired(key);
@@ -269,7 +262,7 @@ impl RequestSession {
         if changes.is_empty() {
             return Ok(());
         }
-        self.state().hand_over(shape, since, changes)
+        State::hand_over(self.state(), shape, since, changes)
     }
 
     /// Takes what a view changed that is dropped. After the response it is too late, and said so.
@@ -277,14 +270,13 @@ impl RequestSession {
         if changes.is_empty() {
             return;
         }
-        let mut state = self.state();
+        let state = self.state();
         let session = state.key();
         if state.stage != Stage::Open {
             drop(state);
             events::too_late(session, shape.type_name);
-        } else if let Err(error) = state.hand_over(shape, since, changes) {
-            state.missed = Missed::TooLate;
-            drop(state);
+        } else if let Err(error) = State::hand_over(state, shape, since, changes) {
+            self.state().missed = Missed::TooLate;
             events::refused(session, shape.type_name, &error);
         }
     }

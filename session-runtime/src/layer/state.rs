@@ -2,13 +2,14 @@
 
 use std::any::TypeId;
 use std::mem;
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::config::{Arrival, Config};
 use super::endings::Stirs;
 use super::error::SessionError;
-use super::events::News;
+use super::events;
 use super::live::Live;
 use super::wanted::{Pending, Wanted};
 use crate::cookie::Connection;
@@ -54,8 +55,6 @@ pub(super) struct State {
     pub(super) owes_cookie: bool,
     /// Who waits for the end of the session.
     pub(super) stirs: Stirs,
-    /// What is to be logged.
-    pub(super) news: Vec<News>,
 }
 
 /// How far the request has come.
@@ -121,6 +120,8 @@ pub(super) enum Origin {
     WithSession,
 }
 
+/// What is logged is logged once the state is unlocked: who listens may have a handle of the session, and
+/// ask it.
 impl State {
     /// The key of the session, where one is stored.
     pub(super) fn key(&self) -> Option<StoreKey> {
@@ -154,17 +155,18 @@ impl State {
 
     /// Takes what a view of `shape` changed since so much was taken out.
     pub(super) fn hand_over(
-        &mut self,
+        mut state: MutexGuard<'_, Self>,
         shape: Shape,
         since: usize,
         changes: Vec<Change>,
     ) -> Result<(), SessionError> {
-        self.writable()?;
-        if self.is_taken_out(shape.id, since) {
-            let (session, data) = (self.key(), shape.type_name);
-            self.news.push(News::TakenOut { session, data });
+        state.writable()?;
+        if state.is_taken_out(shape.id, since) {
+            let session = state.key();
+            drop(state);
+            events::taken_out(session, shape.type_name);
         } else {
-            self.pending.wanted.add(changes);
+            state.pending.wanted.add(changes);
         }
         Ok(())
     }
@@ -181,17 +183,16 @@ impl State {
     }
 
     /// The session has vanished: what is pending can never be stored, and is reported once.
-    pub(super) fn lose(&mut self) -> SessionError {
-        if let Some(live) = self.live.take() {
-            self.news.push(News::Gone {
-                session: live.key,
-                before: "its changes were stored",
-            });
+    pub(super) fn lose(mut state: MutexGuard<'_, Self>) -> SessionError {
+        let live = state.live.take();
+        state.fate = Fate::Gone;
+        state.attempt = None;
+        state.drop_changes();
+        state.stirs.stir();
+        drop(state);
+        if let Some(live) = live {
+            events::gone(live.key, "its changes were stored");
         }
-        self.fate = Fate::Gone;
-        self.attempt = None;
-        self.drop_changes();
-        self.stirs.stir();
         SessionError::Gone
     }
 
@@ -245,7 +246,7 @@ impl State {
         anew.map(|(_, since)| *since)
     }
 
-    /// The session as it will stand in the store.
+    /// The session as it will stand in the store; `None` if its end is past.
     pub(super) fn target(
         &mut self,
         config: &Config,
@@ -253,7 +254,7 @@ impl State {
         fields: Fields,
         owners: Owners,
         now: Timestamp,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Option<Live>, SessionError> {
         let live = self.live.as_ref();
         let record = Record {
             revision: Config::new_revision(),
@@ -267,7 +268,7 @@ impl State {
         };
         let expires = config.deadline(&record, now);
         if expires <= now {
-            return Err(self.lose());
+            return Ok(None);
         }
         let (id, key) = match live {
             Some(live) if !self.in_hand.renew => (live.id, live.key),
@@ -280,23 +281,25 @@ impl State {
                 (id, config.key(id))
             }
         };
-        Ok(Live {
+        Ok(Some(Live {
             id,
             key,
             record: express::seal(record, expires, cookie),
             expires,
-        })
+        }))
     }
 
     /// Another write was faster: what is in hand stays there.
-    pub(super) fn meet(&mut self, attempt: &Attempt, standing: Stored) {
-        self.attempt = None;
+    pub(super) fn meet(mut state: MutexGuard<'_, Self>, attempt: &Attempt, standing: Stored) {
+        state.attempt = None;
         if attempt.has_new_id() {
-            self.stirs.stir();
+            state.stirs.stir();
         }
-        self.live = attempt.met(standing);
-        if let Some(session) = self.key() {
-            self.news.push(News::Conflict(session));
+        state.live = attempt.met(standing);
+        let session = state.key();
+        drop(state);
+        if let Some(session) = session {
+            events::conflict(session);
         }
     }
 
@@ -318,28 +321,27 @@ impl State {
     }
 
     /// A write has arrived: what it held is no longer in hand.
-    pub(super) fn adopt(&mut self, attempt: Attempt) {
-        self.attempt = None;
+    pub(super) fn adopt(mut state: MutexGuard<'_, Self>, attempt: Attempt) {
+        state.attempt = None;
         let has_new_id = attempt.has_new_id();
         let Attempt { from, target } = attempt;
+        let (old, session) = (from.as_ref().map(|from| from.key), target.key);
         let own_idle = |live: &Live| live.record.idle.is_some();
-        let is_again = from.is_some() && self.in_hand.is_only_forced();
+        let is_again = from.is_some() && state.in_hand.is_only_forced();
         let is_forgotten = from.as_ref().is_some_and(own_idle) && !own_idle(&target);
-        match from {
-            None => self.news.push(News::Created(target.key)),
-            Some(old) if has_new_id => self.news.push(News::Rotated {
-                old: old.key,
-                session: target.key,
-            }),
-            Some(_) => {}
-        }
-        self.in_hand = Wanted::default();
+        state.in_hand = Wanted::default();
         // The browser keeps a cookie for as long as it was told.
-        self.owes_cookie |= has_new_id || is_forgotten;
-        self.moved = if is_again { Moved::Again } else { Moved::Write };
-        self.live = Some(target);
+        state.owes_cookie |= has_new_id || is_forgotten;
+        state.moved = if is_again { Moved::Again } else { Moved::Write };
+        state.live = Some(target);
         if has_new_id {
-            self.stirs.stir();
+            state.stirs.stir();
+        }
+        drop(state);
+        match old {
+            None => events::created(session),
+            Some(old) if has_new_id => events::rotated(old, session),
+            Some(_) => {}
         }
     }
 }

@@ -9,7 +9,6 @@ mod live;
 mod marks;
 mod owners;
 mod races;
-mod ready;
 mod used;
 mod values;
 
@@ -82,8 +81,6 @@ pub async fn conformance(store: impl SessionStore) {
     marks::a_mark_is_kept_for_the_longer(&store).await;
     marks::a_sweep_leaves_marks_that_stand(&store).await;
     marks::marks_and_sessions_leave_each_other_alone(&store).await;
-
-    ready::what_is_at_hand_is_answered_at_once(&store);
 
     races::one_insert_wins(&store).await;
     races::one_replace_wins(&store).await;

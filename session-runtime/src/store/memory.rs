@@ -272,10 +272,6 @@ impl SessionStore for MemoryStore {
         true
     }
 
-    fn answers_at_once(&self) -> bool {
-        true
-    }
-
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::now(Ok(self.load_now(&key, now)))
     }

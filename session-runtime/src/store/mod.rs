@@ -83,12 +83,6 @@ pub trait SessionStore: Send + Sync + 'static {
         wire == Wire::Native
     }
 
-    /// Whether every operation on one session has its [answer at hand](Answer::now), as that of a store in
-    /// memory: the layer then ends a request without a future.
-    fn answers_at_once(&self) -> bool {
-        false
-    }
-
     /// Finds a live session.
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>>;
 
@@ -266,10 +260,6 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn speaks(&self, wire: Wire) -> bool {
         (**self).speaks(wire)
-    }
-
-    fn answers_at_once(&self) -> bool {
-        (**self).answers_at_once()
     }
 
     fn load_and_touch(

@@ -2,7 +2,7 @@
 
 use super::wrong::Fault;
 
-pub(super) const SENTENCES: [(Fault, &str); 104] = [
+pub(super) const SENTENCES: [(Fault, &str); 103] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -408,9 +408,5 @@ pub(super) const SENTENCES: [(Fault, &str); 104] = [
     (
         Fault::SweepForgetsTheOwnersOfPastMarks,
         "`remove_expired` must leave the sessions alone of an owner whose mark is past",
-    ),
-    (
-        Fault::SaysThatItAnswersAtOnce,
-        "`insert` must have its answer at hand where `answers_at_once` says so",
     ),
 ];

@@ -128,7 +128,6 @@ pub(super) enum Fault {
     RemoveForgetsTheMark,
     SweepForgetsMarks,
     SweepForgetsTheOwnersOfPastMarks,
-    SaysThatItAnswersAtOnce,
 }
 
 /// A store that is right but for one fault. It takes a few polls to answer.
@@ -157,10 +156,6 @@ impl Wrong {
 }
 
 impl SessionStore for Wrong {
-    fn answers_at_once(&self) -> bool {
-        self.fault == Fault::SaysThatItAnswersAtOnce
-    }
-
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         Answer::later(async move { self.load(&key, now).await })
     }

@@ -24,6 +24,9 @@ const MAX_BYTES: usize = 512 << 20;
 /// How many shards a store that is full looks at for something that has expired, before it refuses.
 const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 
+/// How many sessions are freed at once. A whole shard of a full store took up to five milliseconds.
+const STEP: usize = 128;
+
 /// After so many looks at an owner's sessions, what was found will do, though others were rotated
 /// meanwhile: the sessions of an owner of very many never stand still.
 const LOOKS: usize = 4096;
@@ -212,16 +215,20 @@ impl MemoryStore {
             if !matches!(result, Err(StoreError::Full)) {
                 break;
             }
-            if self.sweep_next(now, usize::MAX) > 0 {
+            let turn = self.next_turn();
+            if self.sweep_some(turn, now, STEP) > 0 {
                 result = attempt();
             }
         }
         result
     }
 
-    /// Frees up to `limit` expired sessions of the shard whose turn it is, and says how many.
-    fn sweep_next(&self, now: Timestamp, limit: usize) -> usize {
-        let turn = self.room.cursor.fetch_add(1, Ordering::Relaxed);
+    fn next_turn(&self) -> usize {
+        self.room.cursor.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Frees up to `limit` expired sessions of the shard that has this turn, and says how many.
+    fn sweep_some(&self, turn: usize, now: Timestamp, limit: usize) -> usize {
         let mut shard = self.shards.at_turn(turn);
         let dead = shard.sweep(now, limit);
         for (key, dead) in &dead {
@@ -325,16 +332,24 @@ impl SessionStore for MemoryStore {
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
-        // Shard by shard, so that a sweep of a full store holds up neither a request nor the thread.
+        // By steps, so that a sweep of a full store holds up neither a request nor the thread.
         Answer::later(async move {
             let mut freed = 0;
             for part in 0..self.shards.len() {
                 self.index.sweep(part, now);
-                freed += self.sweep_next(now, limit - freed);
-                if freed == limit {
-                    break;
+                let turn = self.next_turn();
+                loop {
+                    let step = STEP.min(limit - freed);
+                    let dead = self.sweep_some(turn, now, step);
+                    freed += dead;
+                    if freed == limit {
+                        return Ok(freed);
+                    }
+                    tokio::task::yield_now().await;
+                    if dead < step {
+                        break;
+                    }
                 }
-                tokio::task::yield_now().await;
             }
             Ok(freed)
         })

@@ -1,4 +1,5 @@
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -254,6 +255,28 @@ fn a_sweep_frees_up_to_its_limit_and_then_the_rest() {
     assert_eq!(sweep(&store, 10, 120), 0);
     assert!((0..1000).all(|number| loads(&store, number, 10) == (number % 2 == 1)));
     expect_counted(store);
+}
+
+/// So that nobody waits for a whole shard.
+#[test]
+fn a_sweep_frees_few_at_once_and_all_in_the_end() {
+    let store = MemoryStore::new().max_sessions(40_000);
+    for number in 0..30_000 {
+        insert(&store, number, at(10), 0).unwrap();
+    }
+    let freed = block_on(async {
+        let mut sweep = store.remove_expired(at(10), usize::MAX);
+        let mut left = store.len();
+        poll_fn(|context| {
+            let answer = Pin::new(&mut sweep).poll(context);
+            assert!(left - store.len() <= STEP, "one poll frees a few");
+            left = store.len();
+            answer
+        })
+        .await
+    });
+    assert_eq!(freed.unwrap(), 30_000);
+    assert!(store.is_empty());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What does not jitter: allocations, the memory of a session, instructions.
+//! What does not jitter: allocations and instructions.
 
 use std::process::Command;
 
@@ -9,19 +9,15 @@ use crate::markdown::{row, table};
 use crate::programs;
 
 /// A name, and each kind of request.
-const EXECUTED: usize = 1 + Kind::ALL.len();
+const COLUMNS: usize = 1 + Kind::ALL.len();
 
-/// The same, and the bytes.
-const COUNTED: usize = EXECUTED + 1;
-
-/// Allocations and bytes, then instructions.
+/// Allocations, then instructions.
 #[must_use]
 pub fn section() -> String {
     let kinds = || [""].into_iter().chain(Kind::ALL.map(Kind::name));
-    let head = row::<_, COUNTED>(kinds().chain(["bytes a session, of 100,000"]));
     let allocations = format!(
-        "## Allocations a request, and memory a session\n\n{}",
-        table(head, counts())
+        "## Allocations a request\n\n{}",
+        table(row::<_, COLUMNS>(kinds()), counts())
     );
     let rows: Option<Vec<_>> = contenders::all()
         .iter()
@@ -30,7 +26,7 @@ pub fn section() -> String {
             let counted: Option<Vec<u64>> = counted.into_iter().collect();
             let numbers = counted?.into_iter().map(|number| number.to_string());
             let name = [contender.name.to_owned()];
-            Some(row::<_, EXECUTED>(name.into_iter().chain(numbers)))
+            Some(row::<_, COLUMNS>(name.into_iter().chain(numbers)))
         })
         .collect();
     let instructions = rows.map_or_else(
@@ -45,7 +41,7 @@ pub fn section() -> String {
 }
 
 /// What the program beside this one counts.
-fn counts() -> Vec<[String; COUNTED]> {
+fn counts() -> Vec<[String; COLUMNS]> {
     let counted = Command::new(programs::beside("counts")).output();
     let counted = counted.expect("the program `counts` is built with this one");
     assert!(counted.status.success(), "{counted:?}");

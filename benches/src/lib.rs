@@ -1,6 +1,7 @@
 //! What sessions cost: in sessile, in its peers, and at the least.
 
 pub mod ask;
+pub mod client;
 pub mod contenders;
 pub mod cookies;
 pub mod costs;

@@ -7,6 +7,9 @@ pub struct Spread {
     pub median: f64,
     pub least: f64,
     pub most: f64,
+    /// Between a tenth of the rounds and nine tenths.
+    pub tenth: f64,
+    pub ninth_tenth: f64,
 }
 
 impl Spread {
@@ -14,10 +17,13 @@ impl Spread {
     #[must_use]
     pub fn of(mut rounds: Vec<f64>) -> Self {
         rounds.sort_by(f64::total_cmp);
+        let at = |tenths: usize| rounds[(rounds.len() - 1) * tenths / 10];
         Self {
-            median: rounds[rounds.len() / 2],
-            least: rounds[0],
-            most: rounds[rounds.len() - 1],
+            median: at(5),
+            least: at(0),
+            most: at(10),
+            tenth: at(1),
+            ninth_tenth: at(9),
         }
     }
 }
@@ -30,6 +36,7 @@ impl Display for Spread {
             median,
             least,
             most,
+            ..
         } = self;
         write!(
             formatter,

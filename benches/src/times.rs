@@ -8,15 +8,7 @@ use crate::contenders::{self, Contender};
 use crate::drive::Visitor;
 use crate::kind::Kind;
 use crate::markdown::{row, table};
-
-/// Nanoseconds a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Time {
-    pub median: f64,
-    /// Between a tenth of the rounds and nine tenths.
-    pub tenth: f64,
-    pub ninth_tenth: f64,
-}
+use crate::spread::Spread;
 
 const ROUNDS: usize = 21;
 const REQUESTS: usize = 5000;
@@ -29,7 +21,7 @@ const COLUMNS: usize = 1 + Kind::ALL.len();
 pub fn section() -> String {
     let contenders = contenders::all();
     let times = Kind::ALL.map(|kind| measure(&contenders, kind, ROUNDS, REQUESTS));
-    let rows = |cell: &dyn Fn(&[Time], usize) -> String| {
+    let rows = |cell: &dyn Fn(&[Spread], usize) -> String| {
         let rows = contenders.iter().enumerate().map(|(index, contender)| {
             let cells = times.iter().map(|times| cell(times, index));
             row::<_, COLUMNS>([contender.name.to_owned()].into_iter().chain(cells))
@@ -63,16 +55,21 @@ pub fn section() -> String {
 const REFERENCE: &str = "tower-sessions";
 
 /// Measures each contender in turn, round by round, so that what the machine does meanwhile hits all
-/// alike. Each round begins with an empty store.
+/// alike: nanoseconds a request. Each round begins with an empty store.
 #[must_use]
-pub fn measure(contenders: &[Contender], kind: Kind, rounds: usize, requests: usize) -> Vec<Time> {
+pub fn measure(
+    contenders: &[Contender],
+    kind: Kind,
+    rounds: usize,
+    requests: usize,
+) -> Vec<Spread> {
     let mut times = vec![Vec::new(); contenders.len()];
     for _ in 0..rounds {
         for (contender, times) in contenders.iter().zip(&mut times) {
             times.push(round(contender, kind, requests));
         }
     }
-    times.into_iter().map(Time::of).collect()
+    times.into_iter().map(Spread::of).collect()
 }
 
 fn round(contender: &Contender, kind: Kind, requests: usize) -> f64 {
@@ -87,16 +84,4 @@ fn round(contender: &Contender, kind: Kind, requests: usize) -> f64 {
         let nanoseconds = began.elapsed().as_nanos() as f64 / requests as f64;
         nanoseconds
     })
-}
-
-impl Time {
-    pub(crate) fn of(mut rounds: Vec<f64>) -> Self {
-        rounds.sort_by(f64::total_cmp);
-        let at = |tenths: usize| rounds[(rounds.len() - 1) * tenths / 10];
-        Self {
-            median: at(5),
-            tenth: at(1),
-            ninth_tenth: at(9),
-        }
-    }
 }

@@ -1,12 +1,15 @@
 //! What must not grow unnoticed, of all that does not jitter: allocations, bytes, instructions. Whoever
 //! makes something dearer changes a number here, and says why.
 
+#[path = "../src/bin/heap/bytes.rs"]
+mod bytes;
 #[path = "../src/bin/counts/count.rs"]
 mod count;
 
 use benches::contenders::{self, Contender};
 use benches::instructions;
 use benches::kind::Kind;
+use tokio::runtime::Builder;
 
 fn contender(name: &str) -> Contender {
     let own = contenders::own().into_iter();
@@ -44,8 +47,10 @@ fn a_request_allocates_no_more_than_it_did() {
 
 #[test]
 fn a_session_takes_no_more_memory_than_it_did() {
-    let bytes = count::bytes(&contender("sessile"), 100_000);
-    assert!(bytes <= 200.0, "{bytes} bytes");
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let app = runtime.block_on(contender("sessile").app());
+    let bytes = bytes::of(&runtime, &app, 100_000).held;
+    assert!(bytes <= 200, "{bytes} bytes");
 }
 
 #[test]

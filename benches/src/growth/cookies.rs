@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use axum::http::HeaderValue;
 use tokio::runtime::Builder;
 
-use super::client::Client;
 use super::kinds::exact;
 use super::page::{Section, Table, grouped};
 use super::plot::{Axis, Curve, Panel, Scale};
 use super::rounds::{Turn, ask_often, rounds};
 use super::{heap, sessions};
-use crate::times::Time;
+use crate::client::Client;
+use crate::spread::Spread;
 
 /// 5,000 pairs are 64 KiB.
 pub const PAIRS: [usize; 5] = [1, 10, 100, 1000, 5000];
@@ -73,7 +73,7 @@ impl Turn for Look {
 }
 
 /// By app, without and with a cookie of its own, and by pairs.
-async fn measure(names: &[&str]) -> Vec<Time> {
+async fn measure(names: &[&str]) -> Vec<Spread> {
     let mut looks = Vec::new();
     for name in names {
         for is_last in [false, true] {

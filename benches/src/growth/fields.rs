@@ -10,7 +10,7 @@ use super::other;
 use super::page::grouped;
 use super::plot::{Axis, Scale};
 use super::rounds::{Lone, rounds};
-use crate::times::Time;
+use crate::spread::Spread;
 
 const COUNTS: [usize; 8] = [1, 2, 5, 10, 20, 50, 100, 200];
 const APPS: [fn() -> Router; 8] = [one, two, five, ten, twenty, fifty, hundred, two_hundred];
@@ -82,7 +82,7 @@ apps! {
         f190 f191 f192 f193 f194 f195 f196 f197 f198 f199;
 }
 
-async fn measure() -> [Vec<Time>; 2] {
+async fn measure() -> [Vec<Spread>; 2] {
     let mut visitors = Vec::new();
     for (app, fields) in APPS.into_iter().zip(COUNTS) {
         let mut visitor = Lone::of(&app(), REQUESTS).await;

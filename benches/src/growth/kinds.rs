@@ -2,7 +2,7 @@
 
 use super::page::{Section, Table, grouped};
 use super::plot::{Axis, Curve, Panel, Scale};
-use crate::times::Time;
+use crate::spread::Spread;
 
 /// Where an app of these curves has its handlers, and what they are called.
 pub const PATHS: [&str; 2] = ["/read", "/write"];
@@ -23,7 +23,7 @@ pub struct Along<'a> {
 impl Along<'_> {
     /// The times of reads and of writes, app by app, value by value.
     #[must_use]
-    pub fn publish(self, times: &[Vec<Time>; 2]) -> String {
+    pub fn publish(self, times: &[Vec<Spread>; 2]) -> String {
         let Self {
             name,
             title,

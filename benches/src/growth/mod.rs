@@ -1,7 +1,6 @@
 //! How costs grow: each module measures one curve, draws it, and answers with its part of the report.
 
 pub mod bytes;
-pub mod client;
 pub mod cookies;
 pub mod fields;
 pub mod heap;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::http::HeaderValue;
 
-use super::client::Client;
-use crate::times::Time;
+use crate::client::Client;
+use crate::spread::Spread;
 
 /// Who takes turns.
 pub trait Turn {
@@ -16,14 +16,14 @@ pub trait Turn {
 }
 
 /// So many rounds.
-pub async fn rounds<T: Turn>(count: usize, all: &mut [T]) -> Vec<Time> {
+pub async fn rounds<T: Turn>(count: usize, all: &mut [T]) -> Vec<Spread> {
     let mut times = vec![Vec::new(); all.len()];
     for _ in 0..count {
         for (one, times) in all.iter_mut().zip(&mut times) {
             times.push(one.turn().await);
         }
     }
-    times.into_iter().map(Time::of).collect()
+    times.into_iter().map(Spread::of).collect()
 }
 
 /// Asks for a path with each of these cookies once: nanoseconds a request.

@@ -5,13 +5,13 @@ use axum::http::HeaderValue;
 use sessile::{MemoryStore, Secret, SessionLayer};
 use tokio::runtime::Builder;
 
-use super::client::Client;
 use super::kinds::{Along, PATHS};
 use super::page::grouped;
 use super::plot::{Axis, Scale};
 use super::rounds::{Turn, ask_each, rounds};
+use crate::client::Client;
 use crate::contenders;
-use crate::times::Time;
+use crate::spread::Spread;
 
 const COUNTS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const NAMES: [&str; 3] = ["sessile", "tower-sessions, signed", "floor: a naive layer"];
@@ -106,7 +106,7 @@ pub async fn app_of(name: &str) -> Router {
 }
 
 /// Medians by contender and count, for reads and for writes.
-async fn measure(names: &[&str]) -> [Vec<Time>; 2] {
+async fn measure(names: &[&str]) -> [Vec<Spread>; 2] {
     let mut crowds = Vec::new();
     for name in names {
         for count in COUNTS {

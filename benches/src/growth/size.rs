@@ -9,7 +9,7 @@ use super::kinds::{Along, PATHS};
 use super::other;
 use super::plot::{Axis, Scale};
 use super::rounds::{Lone, rounds};
-use crate::times::Time;
+use crate::spread::Spread;
 
 const SIZES: [usize; 5] = [100, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
 const ROUNDS: usize = 21;
@@ -84,7 +84,7 @@ fn sessions(size: usize) -> SessionLayer {
     sessions.expect("the defaults, but for the cap")
 }
 
-async fn measure() -> [Vec<Time>; 2] {
+async fn measure() -> [Vec<Spread>; 2] {
     let mut visitors = Vec::new();
     for app in [together, apart] {
         for size in SIZES {

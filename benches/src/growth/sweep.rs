@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 
 use self::load::{Load, Waits};
 use self::watched::Watched;
-use super::client::Client;
 use super::page::{Section, Table, grouped};
 use super::plot::{Axis, Curve, Panel, Scale};
+use crate::client::Client;
 use crate::contenders;
 
 const EXPIRED: usize = 1_000_000;

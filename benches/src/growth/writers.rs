@@ -11,10 +11,10 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::client::Client;
 use super::kinds::exact;
 use super::page::{Section, Table, grouped};
 use super::plot::{Axis, Curve, Panel, Scale};
+use crate::client::Client;
 
 const WRITERS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 const WORKS: [Work; 2] = [

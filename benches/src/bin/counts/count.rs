@@ -23,13 +23,3 @@ pub(crate) fn allocations(contender: &Contender, kind: Kind) -> f64 {
     let each = counted.count_total as f64 / REQUESTS as f64;
     each
 }
-
-/// How many bytes of the heap a session with one counter keeps, where there are so many.
-pub(crate) fn bytes(contender: &Contender, sessions: usize) -> f64 {
-    let runtime = runtime();
-    let mut visitor = runtime.block_on(Visitor::of(contender));
-    let counted = measure(|| runtime.block_on(visitor.repeat(Kind::FirstVisit, sessions)));
-    #[expect(clippy::cast_precision_loss, reason = "less than 2^52 bytes")]
-    let each = counted.bytes_current as f64 / sessions as f64;
-    each
-}

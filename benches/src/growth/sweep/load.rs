@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use tokio::task::yield_now;
 
 use super::watched::Watched;
-use crate::growth::client::Client;
+use crate::client::Client;
 use crate::growth::kinds::exact;
 
 /// A step of the short waits, in nanoseconds; longer ones are kept one by one.

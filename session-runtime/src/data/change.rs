@@ -135,6 +135,11 @@ pub(crate) fn removal<T: SessionData>() -> Change {
 /// Does `changes` to `fields`, in order; a field that differs from what its change began with is
 /// merged by its rule.
 pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
+    if let [change] = changes
+        && let Some(changed) = change.apply_in_place(fields)
+    {
+        return changed;
+    }
     let mut edit = fields.edit();
     for change in changes {
         change.apply(&mut edit);
@@ -219,6 +224,21 @@ impl Change {
             Self::Remove { fields, .. } => fields.iter().any(|field| field.is_owner()),
             Self::Clear => true,
         }
+    }
+
+    /// As [`apply`](Self::apply), where it is the value of a stored field that changes, and nothing else.
+    fn apply_in_place(&self, fields: &Fields) -> Option<Fields> {
+        let Self::Set {
+            slice,
+            field,
+            values,
+        } = self
+        else {
+            return None;
+        };
+        fields.with(*slice, field.keys()[0], |stored| {
+            field.merge(values.before(), values.after(), Some(stored))
+        })
     }
 
     fn apply<'c>(&'c self, edit: &mut Edit<'c>) {

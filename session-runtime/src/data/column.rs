@@ -190,16 +190,20 @@ impl<T> Column<T> {
     /// does not read.
     fn try_merge(&self, base: &[u8], mine: &[u8], stored: Option<&[u8]>) -> Option<Vec<u8>> {
         let rule = self.merge?;
-        if stored == Some(base) {
+        let write = |value: &T| {
+            let mut json = Vec::new();
+            (self.json.write)(value, &mut json).ok().map(|()| json)
+        };
+        // What is not stored is the default.
+        let stored = match stored {
+            Some(raw) => Cow::Borrowed(raw),
+            None => Cow::Owned(write(&self.default?())?),
+        };
+        if *stored == *base {
             return None;
         }
         let read = |raw| (self.json.read)(raw).ok();
-        let theirs = match stored {
-            Some(raw) => read(raw)?,
-            None => self.default?(),
-        };
-        let mut merged = Vec::new();
-        (self.json.write)(&rule(&read(base)?, read(mine)?, theirs), &mut merged).ok()?;
+        let merged = write(&rule(&read(base)?, read(mine)?, read(&stored)?))?;
         // A sum of floats may be infinite, which JSON does not hold.
         read(&merged).is_some().then_some(merged)
     }

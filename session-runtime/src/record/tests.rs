@@ -151,6 +151,39 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_value_in_place_is_as_an_edit_makes_it(
+        entries in prop::collection::vec(("[ab]?", "[abc]", any::<i64>()), 0..8),
+        (slice, key, value) in ("[ab]?", "[abc]", any::<i64>()),
+    ) {
+        let place = |name| if str::is_empty(name) { Slice::Top } else { Slice::Named(name) };
+        let mut edit = Edit::default();
+        let entries: Vec<_> = entries.iter().map(|(slice, key, raw)| (slice, key, raw.to_string())).collect();
+        for (slice, key, raw) in &entries {
+            edit.set(place(slice), key, raw.as_bytes());
+        }
+        let fields = edit.pack();
+        let raw = value.to_string();
+        let mut before = None;
+        let in_place = fields.with(place(&slice), &key, |stands| {
+            before = Some(stands.to_vec());
+            raw.as_bytes().into()
+        });
+        let has_entry = fields.iter().any(|entry| {
+            entry.key == key.as_bytes() && entry.slice.unwrap_or_default() == slice.as_bytes()
+        });
+        prop_assert_eq!(in_place.is_some(), has_entry);
+        if let Some(in_place) = in_place {
+            let found = fields.get(place(&slice), &key);
+            prop_assert_eq!(before.as_deref(), found.as_deref());
+            let mut edit = fields.edit();
+            edit.set(place(&slice), &key, raw.as_bytes());
+            prop_assert!(in_place == edit.pack());
+        }
+    }
+}
+
 #[test]
 fn owners_are_kept_by_place() {
     let ann = OwnerKey::of("account", b"17");

@@ -16,8 +16,15 @@ const SIGNED: &[u8] = b"s:";
 /// How many characters the longest token has, once it is percent-decoded: `s:`, the id, a dot, the tag.
 const TOKEN_CHARS: usize = SIGNED.len() + ID_CHARS + 1 + TAG_CHARS;
 
-/// How many characters the longest token takes as it is written: `s%3A`, and a tag of nothing but `%2B`.
-pub(crate) const TOKEN_ROOM: usize = 4 + ID_CHARS + 1 + 3 * TAG_CHARS;
+/// How many characters the longest token takes as it is written. A native one has no other length, so that a
+/// buffer of this size is filled, and need not be copied into one that fits.
+pub(crate) const fn room(wire: Wire) -> usize {
+    match wire {
+        Wire::Native => ID_CHARS + 1 + TAG_CHARS,
+        // `s%3A`, and a tag of nothing but `%2B`.
+        Wire::Express => 4 + ID_CHARS + 1 + 3 * TAG_CHARS,
+    }
+}
 
 /// So many well-formed candidates are checked, that a visitor cannot have us compute tags at will.
 const CHECKED: usize = 4;
@@ -79,7 +86,7 @@ pub(crate) fn judge<'v>(
 
 /// The token of a session, signed by the first secret.
 pub(crate) fn token(id: &SessionId, keys: &KeyRing) -> String {
-    let mut token = String::new();
+    let mut token = String::with_capacity(room(keys.wire()));
     write(id, keys, &mut token);
     token
 }

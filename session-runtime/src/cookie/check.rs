@@ -2,7 +2,8 @@
 
 use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, SameSite};
-use crate::token::TOKEN_ROOM;
+use crate::token;
+use crate::wire::Wire;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ const MAX_DOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 
 // A browser drops a cookie whose name and value are longer together (RFC 6265bis, section 5.6).
-const _: () = assert!(MAX_NAME + TOKEN_ROOM <= 4096);
+const _: () = assert!(MAX_NAME + token::room(Wire::Express) <= 4096);
 
 impl CookieOptions<'_> {
     /// Checks that browsers accept a cookie of this name, and with the scope that the options say. What

@@ -10,7 +10,7 @@ use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
 use crate::id::SessionId;
 use crate::secret::KeyRing;
-use crate::token::{self, TOKEN_ROOM};
+use crate::token;
 use crate::wire::Wire;
 
 /// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
@@ -108,7 +108,7 @@ impl CookieWriter {
             removal: _,
         } = self;
         let until = lifetime(until);
-        let room = TOKEN_ROOM + before.len() + until.len() + after.len();
+        let room = token::room(keys.wire()) + before.len() + until.len() + after.len();
         let mut line = String::with_capacity(start.len() + room);
         line.push_str(start);
         token::write(id, keys, &mut line);

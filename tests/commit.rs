@@ -415,7 +415,7 @@ async fn what_was_saved_stays_after_a_server_error_and_its_cookie_goes_out() {
     assert_eq!(visitor.get("/read").await.body, "1");
 }
 
-/// As a store in memory whose observer panics, or a lock that it poisoned.
+/// As one in memory does whose observer panics.
 #[tokio::test]
 async fn what_a_store_stored_before_it_panicked_is_stored_once() {
     let save = get(async |mut visits: Session<Visits>| {
@@ -464,6 +464,31 @@ async fn who_saves_in_vain_in_a_full_store_can_sign_out() {
         (answer.status, answer.body.as_str()),
         (StatusCode::OK, "Err(Store(Full))")
     );
+    assert_eq!(answer.set_cookies(), [""; 0]);
+}
+
+/// As Redis does at its `maxmemory`.
+#[tokio::test]
+async fn a_store_that_refuses_every_write_is_still_read() {
+    let save = get(
+        async |mut visits: Session<Visits>, session: SessionHandle| {
+            visits.page_views += 10;
+            session.renew();
+            let saved = Session::save(&mut visits).await;
+            assert!(matches!(saved, Err(SessionError::Store(_))), "{saved:?}");
+            session.reload().await.unwrap();
+            Session::reload(&mut visits).await.unwrap();
+            visits.page_views.to_string()
+        },
+    );
+    let Stage { store, app, .. } = stage_at(routes().route("/save-in-vain", save), |it| it);
+    let mut visitor = Visitor::new(&app);
+    visitor.get("/visit").await;
+    store.refuse(&["insert", "replace", "rotate"]);
+    store.calls();
+    let answer = visitor.get("/save-in-vain").await;
+    assert_eq!(answer.body, "1");
+    assert_eq!(store.calls(), ["load", "rotate", "load", "load"]);
 }
 
 #[tokio::test]

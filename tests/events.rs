@@ -3,13 +3,15 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::get;
 use http::{Request, StatusCode};
 use sessile::{
@@ -93,8 +95,6 @@ fn routes(kept: Kept) -> Router {
         .route("/taken-out", get(taken_out))
         .route("/destroyed-before", get(destroyed_before))
         .route("/keep", get(keep))
-        .route("/kept-login", get(kept_login))
-        .route("/kept-taken-out", get(kept_taken_out))
         .with_state(kept)
 }
 
@@ -153,16 +153,6 @@ async fn keep(
     *kept.visits.lock().unwrap() = Some(visits);
     *kept.scale.lock().unwrap() = Some(scale);
     *kept.handle.lock().unwrap() = Some(session);
-}
-
-async fn kept_login(session: SessionHandle, State(kept): State<Kept>) {
-    *kept.handle.lock().unwrap() = Some(session.clone());
-    login(session).await;
-}
-
-async fn kept_taken_out(visits: Session<Visits>, session: SessionHandle, State(kept): State<Kept>) {
-    *kept.handle.lock().unwrap() = Some(session.clone());
-    taken_out(visits, session).await;
 }
 
 impl Kept {
@@ -471,34 +461,66 @@ async fn what_is_done_after_the_response_is_an_error_that_names_it() {
 #[test]
 fn who_listens_may_ask_the_session() {
     let (done, is_done) = mpsc::channel();
-    thread::spawn(move || {
+    let served = thread::spawn(move || {
         let kept = Kept::default();
         let subscriber = Asking(Arc::clone(&kept.handle));
         let _listening = tracing::subscriber::set_default(subscriber);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        runtime.unwrap().block_on(async {
-            let clock = TestClock::new();
-            let sessions = layer(MemoryStore::new(), &clock).build().unwrap();
-            let app = routes(kept.clone()).layer(sessions);
-            let mut visitor = Visitor::new(&app);
-            // Each is said while the handle of an earlier request is kept, or of this one.
-            visitor.get("/visit").await;
-            visitor.get("/keep").await;
-            kept.visits.lock().unwrap().as_mut().unwrap().page_views += 1;
-            drop(kept.visits.lock().unwrap().take());
-            visitor.get("/kept-login").await;
-            visitor.get("/kept-taken-out").await;
-            let handle = kept.handle.lock().unwrap().clone().unwrap();
-            handle.renew();
-        });
-        done.send(()).unwrap();
+        runtime.unwrap().block_on(while_somebody_listens(kept));
+        // None is there where this has panicked.
+        done.send(()).ok();
     });
     let patience = Duration::from_mins(1);
-    is_done
-        .recv_timeout(patience)
-        .expect("nobody waits for himself");
+    let answer = is_done.recv_timeout(patience);
+    assert_ne!(
+        answer,
+        Err(RecvTimeoutError::Timeout),
+        "it waits for itself"
+    );
+    served.join().unwrap();
+}
+
+/// Does what is logged, each while the handle of the same request is kept.
+async fn while_somebody_listens(kept: Kept) {
+    let clock = TestClock::new();
+    let layers = layer(MemoryStore::new(), &clock).build().unwrap();
+    let keep_handle =
+        async |State(kept): State<Kept>, session: SessionHandle, request, next: Next| {
+            *kept.handle.lock().unwrap() = Some(session);
+            next.run(request).await
+        };
+    let app = routes(kept.clone())
+        .layer(from_fn_with_state(kept.clone(), keep_handle))
+        .layer(layers);
+    let mut visitor = Visitor::new(&app);
+    // No `Host`: that its cookie will be dropped is said with the first one.
+    visitor.get("/visit").await;
+    visitor.get("/login").await;
+    for (path, meanwhile) in [
+        ("/overtaken-visit", "/visit"),
+        ("/overtaken-visit", "/logout"),
+        ("/overtaken-touch", "/logout"),
+        ("/overtaken-logout", "/logout"),
+    ] {
+        visitor.get("/visit").await;
+        *kept.between.lock().unwrap() = Some((visitor.clone(), meanwhile));
+        visitor.get(path).await;
+    }
+    visitor.get("/visit").await;
+    visitor.get("/taken-out").await;
+    visitor.get("/destroyed-before").await;
+    visitor.get("/visit").await;
+    visitor.get("/keep").await;
+    let mut late = kept.visits.lock().unwrap().take().unwrap();
+    late.page_views += 1;
+    drop(late);
+    let mut spoilt = kept.scale.lock().unwrap().take().unwrap();
+    spoilt.ratio = f64::NAN;
+    drop(spoilt);
+    let handle = kept.handle.lock().unwrap().clone().unwrap();
+    handle.renew();
 }
 
 /// Asks for the public handle with each event.

@@ -25,15 +25,14 @@ const PUBLIC_BYTES: usize = 12;
 /// # Panics
 ///
 /// If the operating system gives no random bytes for a seed: no id may be guessed.
-pub(crate) fn draw() -> [u8; ID_BYTES] {
+pub(crate) fn draw(now: SystemTime) -> [u8; ID_BYTES] {
     let mut drawn = [0; 32];
     rand::rng().fill_bytes(&mut drawn);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    mix(drawn, now.unwrap_or_default())
+    mix(drawn, now.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// A generator is copied with its process, by a snapshot of its machine or a fork, and both copies draw the
-/// same. They do not do so in the same nanosecond; and who has one's ids learns nothing of the other's.
+/// same, though hardly in the same nanosecond. Who has one's ids learns nothing of the other's.
 fn mix(drawn: [u8; 32], at: Duration) -> [u8; ID_BYTES] {
     let digest: [u8; 32] = Sha256::new()
         .chain_update(drawn)

@@ -17,6 +17,7 @@ struct Inner {
     memory: MemoryStore,
     calls: Mutex<Vec<&'static str>>,
     failing: Mutex<Vec<&'static str>>,
+    refusing: Mutex<Vec<&'static str>>,
     panicking: Mutex<Vec<&'static str>>,
     delay: Mutex<Duration>,
     acknowledged: Mutex<Option<Instant>>,
@@ -50,6 +51,11 @@ impl Probe {
         *self.0.failing.lock().unwrap() = operations.to_vec();
     }
 
+    /// Has no room for these operations from now on.
+    pub fn refuse(&self, operations: &[&'static str]) {
+        *self.0.refusing.lock().unwrap() = operations.to_vec();
+    }
+
     /// Lets these operations panic from now on.
     pub fn panic(&self, operations: &[&'static str]) {
         *self.0.panicking.lock().unwrap() = operations.to_vec();
@@ -77,6 +83,9 @@ impl Probe {
     ) -> Answer<'a, T> {
         self.0.calls.lock().unwrap().push(operation);
         let fails = self.0.failing.lock().unwrap().contains(&operation);
+        if self.0.refusing.lock().unwrap().contains(&operation) {
+            return Answer::later(async { Err(StoreError::Full) });
+        }
         let panics = self.0.panicking.lock().unwrap().contains(&operation);
         let delay = *self.0.delay.lock().unwrap();
         if self.0.at_hand.load(Ordering::Relaxed) {

@@ -92,7 +92,7 @@ impl<'a> SessionLayerBuilder<'a> {
             at_max_sessions: AtMaxSessions::default(),
             store_timeout: DEFAULT_STORE_TIMEOUT,
             clock: Arc::new(SystemTime::now),
-            new_id: Arc::new(id::draw),
+            new_id: Arc::new(|| id::draw(SystemTime::now())),
         }
     }
 
@@ -261,8 +261,8 @@ impl<'a> SessionLayerBuilder<'a> {
         self
     }
 
-    /// Makes the 24 bytes of a new id, in the place of the thread's generator, which the operating system seeds.
-    /// A process that forks once it has served requests needs another one: both would draw the same.
+    /// Makes the 24 bytes of a new id, in the place of the thread's generator, which the operating system seeds
+    /// and which is mixed with the time.
     ///
     /// An id is all that an attacker has to guess: at least 16 of the bytes must be random.
     pub fn id_generator(

@@ -14,6 +14,8 @@ use super::state::{Fate, Missed, Moved, Origin, Stage, State};
 use super::transport;
 use super::wanted::Pending;
 use super::write;
+use crate::cookie::{Connection, CookieLifetime};
+use crate::id::SessionId;
 use crate::store::StoreError;
 use crate::token::Way;
 
@@ -59,7 +61,7 @@ pub(super) fn end(session: &RequestSession, status: StatusCode) -> End {
         return End::Commit;
     }
     state.close();
-    End::AtOnce(state.outcome(None, None))
+    End::AtOnce(state.outcome(None))
 }
 
 /// Ends a request: stores what it changed, and tells what the response must say.
@@ -82,12 +84,18 @@ pub(super) async fn commit(session: &RequestSession, status: StatusCode) -> Outc
     // What the response says was not stored, no later update by a handle may store.
     state.drop_changes();
     state.attempt = None;
-    let token = match &settled {
-        Ok(Settled::Removed) => state.removal(session),
-        Ok(Settled::Kept) => state.token(session, true),
-        Err(_) => state.token(session, false),
+    let (way, connection) = (state.way, state.connection);
+    let owed = match &settled {
+        Ok(Settled::Removed) => Owed::Removal,
+        Ok(Settled::Kept) => state.owed(&session.config, true),
+        Err(_) => state.owed(&session.config, false),
     };
-    state.outcome(token, settled.err())
+    let outcome = state.outcome(settled.err());
+    drop(state);
+    Outcome {
+        token: owed.value(session, way, connection),
+        ..outcome
+    }
 }
 
 /// 5xx, and 408 where a timeout inside has cancelled the handler: whatever it changed is dropped.
@@ -186,11 +194,11 @@ async fn touch(session: &RequestSession) -> Result<(), SessionError> {
 }
 
 impl State {
-    fn outcome(&self, token: Option<HeaderValue>, instead: Option<SessionError>) -> Outcome {
+    fn outcome(&self, instead: Option<SessionError>) -> Outcome {
         Outcome {
             asked: self.asked,
             way: self.way,
-            token,
+            token: None,
             instead,
         }
     }
@@ -216,10 +224,11 @@ impl State {
         Ok(())
     }
 
-    /// The token that opens the session, where the visitor has none or its cookie would die sooner.
-    fn token(&self, session: &RequestSession, settled: bool) -> Option<HeaderValue> {
-        let config = &session.config;
-        let live = self.live.as_ref()?;
+    /// A token that opens the session, where the visitor has none or its cookie would die sooner.
+    fn owed(&self, config: &Config, settled: bool) -> Owed {
+        let Some(live) = &self.live else {
+            return Owed::Nothing;
+        };
         let rolls = match config.rolling {
             // No lifetime travels with a header.
             _ if self.way == Way::Header => false,
@@ -231,24 +240,45 @@ impl State {
         // its visitor may have a new one.
         let due = self.moved >= Moved::Touch && (self.owes_cookie || (settled && rolls));
         if !due {
-            return None;
+            return Owed::Nothing;
         }
-        if self.way == Way::Header {
-            return Some(transport::value(&live.id, &config.keys));
+        Owed::Token {
+            id: live.id,
+            lifetime: config.cookie_lifetime(live),
         }
-        let (writer, connection) = session.writer(self.connection)?;
-        if !config.sends(writer, connection) {
-            return None;
-        }
-        Some(writer.set(&live.id, &config.keys, config.cookie_lifetime(live)))
     }
+}
 
-    /// What takes the token from the visitor.
-    fn removal(&self, session: &RequestSession) -> Option<HeaderValue> {
-        if self.way == Way::Header {
-            return Some(transport::removal());
+/// What the visitor is to be given.
+enum Owed {
+    Nothing,
+    Token {
+        id: SessionId,
+        lifetime: CookieLifetime,
+    },
+    /// What takes the token away.
+    Removal,
+}
+
+impl Owed {
+    /// As the response has it; nobody listens to the log under the lock here.
+    fn value(
+        self,
+        session: &RequestSession,
+        way: Way,
+        connection: Connection,
+    ) -> Option<HeaderValue> {
+        let config = &session.config;
+        match (self, way) {
+            (Self::Nothing, _) => None,
+            (Self::Removal, Way::Header) => Some(transport::removal()),
+            (Self::Removal, Way::Cookie) => Some(session.writer(connection)?.0.removal()),
+            (Self::Token { id, .. }, Way::Header) => Some(transport::value(&id, &config.keys)),
+            (Self::Token { id, lifetime }, Way::Cookie) => {
+                let (writer, connection) = session.writer(connection)?;
+                let sends = config.sends(writer, connection);
+                sends.then(|| writer.set(&id, &config.keys, lifetime))
+            }
         }
-        let (writer, _) = session.writer(self.connection)?;
-        Some(writer.removal())
     }
 }

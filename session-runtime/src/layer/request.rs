@@ -12,7 +12,7 @@ use super::cookies::{Cookies, OwnCookie};
 use super::error::SessionError;
 use super::events;
 use super::live::Live;
-use super::state::{Missed, Origin, Stage, State, TakenOut};
+use super::state::{Handed, Missed, Origin, Stage, State, TakenOut};
 use super::wanted::{Idle, Pending};
 use crate::cookie::{Connection, CookieWriter};
 use crate::data::{self, Change, Shape, Unstorable};
@@ -262,7 +262,14 @@ impl RequestSession {
         if changes.is_empty() {
             return Ok(());
         }
-        State::hand_over(self.state(), shape, since, changes)
+        let mut state = self.state();
+        let handed = state.hand_over(shape, since, changes)?;
+        let session = state.key();
+        drop(state);
+        if let Handed::TooLate = handed {
+            events::taken_out(session, shape.type_name);
+        }
+        Ok(())
     }
 
     /// Takes what a view changed that is dropped. After the response it is too late, and said so.
@@ -270,14 +277,22 @@ impl RequestSession {
         if changes.is_empty() {
             return;
         }
-        let state = self.state();
+        let mut state = self.state();
         let session = state.key();
         if state.stage != Stage::Open {
             drop(state);
             events::too_late(session, shape.type_name);
-        } else if let Err(error) = State::hand_over(state, shape, since, changes) {
-            self.state().missed = Missed::TooLate;
-            events::refused(session, shape.type_name, &error);
+            return;
+        }
+        let handed = state.hand_over(shape, since, changes);
+        if handed.is_err() {
+            state.missed = Missed::TooLate;
+        }
+        drop(state);
+        match handed {
+            Ok(Handed::Over) => {}
+            Ok(Handed::TooLate) => events::taken_out(session, shape.type_name),
+            Err(error) => events::refused(session, shape.type_name, &error),
         }
     }
 

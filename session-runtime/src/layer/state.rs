@@ -104,6 +104,13 @@ pub(super) enum Missed {
     InDoubt,
 }
 
+/// What became of changes that were handed over.
+pub(super) enum Handed {
+    Over,
+    /// What they changed has been taken out of the session: they are dropped.
+    TooLate,
+}
+
 /// Something that is not to come back.
 pub(super) enum TakenOut {
     Everything,
@@ -120,7 +127,7 @@ pub(super) enum Origin {
     WithSession,
 }
 
-/// What is logged is logged once the state is unlocked: who listens may have a handle of the session, and
+/// What is logged of it is logged once it is unlocked: who listens may have a handle of the session, and
 /// ask it.
 impl State {
     /// The key of the session, where one is stored.
@@ -155,20 +162,17 @@ impl State {
 
     /// Takes what a view of `shape` changed since so much was taken out.
     pub(super) fn hand_over(
-        mut state: MutexGuard<'_, Self>,
+        &mut self,
         shape: Shape,
         since: usize,
         changes: Vec<Change>,
-    ) -> Result<(), SessionError> {
-        state.writable()?;
-        if state.is_taken_out(shape.id, since) {
-            let session = state.key();
-            drop(state);
-            events::taken_out(session, shape.type_name);
-        } else {
-            state.pending.wanted.add(changes);
+    ) -> Result<Handed, SessionError> {
+        self.writable()?;
+        if self.is_taken_out(shape.id, since) {
+            return Ok(Handed::TooLate);
         }
-        Ok(())
+        self.pending.wanted.add(changes);
+        Ok(Handed::Over)
     }
 
     /// Takes up what is pending, to be stored with what is in hand.
@@ -301,6 +305,12 @@ impl State {
         if let Some(session) = session {
             events::conflict(session);
         }
+    }
+
+    /// A write was refused: what it held is still to be stored.
+    pub(super) fn refuse(&mut self) {
+        self.attempt = None;
+        self.stirs.stir();
     }
 
     /// A write will not arrive: what it held is still to be stored.

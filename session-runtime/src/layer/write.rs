@@ -118,11 +118,11 @@ pub(super) async fn store(
             Box::pin(admission::make_room(session, &attempt)).await?;
             now = config.now();
         }
-        let swap = match ask(session, &attempt, now)? {
+        let swap = match begin(session, &attempt, now)? {
             Ok(swap) => swap,
             Err(later) => {
                 let swap = Box::pin(config.wait(later)).await;
-                swap.map_err(|error| fail(session, &attempt, error))?
+                swap.map_err(|error| failed(session, error))?
             }
         };
         attempt.announce(config, &swap);
@@ -162,10 +162,10 @@ impl Drop for InDoubt<'_> {
     }
 }
 
-/// Begins an attempt: what the store answers, or the future to wait for. Unless there is an answer, the
-/// attempt is noted as in doubt.
+/// Begins an attempt: what the store answers, or the future to wait for. The attempt is noted as in doubt
+/// unless there is an answer.
 #[inline]
-fn ask<'s>(
+fn begin<'s>(
     session: &'s RequestSession,
     attempt: &Attempt,
     now: Timestamp,
@@ -184,19 +184,16 @@ fn ask<'s>(
         Ok(result) => {
             in_doubt.is_answered = result.is_ok();
             drop(in_doubt);
-            result
-                .map(Ok)
-                .map_err(|error| fail(session, attempt, error))
+            result.map(Ok).map_err(|error| failed(session, error))
         }
         Err(later) => Ok(Err(later)),
     }
 }
 
-/// A store has answered an error to an attempt, which is in doubt no more if it was refused. A rotation may
-/// take several steps, of which the last may have been.
-fn fail(session: &RequestSession, attempt: &Attempt, error: StoreError) -> SessionError {
-    if error.is_refusal() && !attempt.rotates() {
-        session.state().attempt = None;
+/// The store has answered an error to an attempt, which is in doubt no more if it was refused.
+fn failed(session: &RequestSession, error: StoreError) -> SessionError {
+    if error.is_refusal() {
+        session.state().refuse();
     }
     error.into()
 }

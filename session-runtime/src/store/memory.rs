@@ -24,7 +24,7 @@ const MAX_BYTES: usize = 512 << 20;
 /// How many shards a store that is full looks at for something that has expired, before it refuses.
 const SHARDS_TO_ASK: usize = FEWEST_SHARDS;
 
-/// How many sessions are freed at once. A whole shard of a full store took up to five milliseconds.
+/// How many sessions are freed at once: those of a whole shard would take up to five milliseconds.
 const STEP: usize = 128;
 
 /// After so many looks at an owner's sessions, what was found will do, though others were rotated

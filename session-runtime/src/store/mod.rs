@@ -63,7 +63,9 @@ use crate::wire::Wire;
 ///   until that cannot be: for longer than any operation takes.
 ///
 /// An operation answers when its effect is as durable as the store makes it. When a store cannot
-/// tell, it answers an error, never an absence.
+/// tell, it answers an error, never an absence. Of a write that failed the layer finds out whether it arrived, and
+/// sees to it that it arrives no more; but not where the error is [`StoreError::Full`] or
+/// [`StoreError::Unsupported`], which say that nothing was done.
 ///
 /// `now` comes from the layer: a store reads no clock (one whose server expires keys by itself may
 /// leave that to its server). Keys are [hashes](StoreKey); a store never learns an id.
@@ -230,10 +232,10 @@ pub enum StoreError {
     /// What is stored is no record that this version reads.
     #[error("the session store holds a record that cannot be read")]
     Unreadable(#[from] RecordError),
-    /// The store is at its cap, and refuses new sessions rather than forget others.
+    /// Nothing was done: the store is at its cap, and refuses new sessions rather than forget others.
     #[error("the session store is full")]
     Full,
-    /// The store's form of records has no place for what was asked.
+    /// Nothing was done: the store's form of records has no place for what was asked.
     #[error("{0}")]
     Unsupported(&'static str),
     /// A key that had to be free was not: the generator of ids repeats itself.
@@ -247,7 +249,7 @@ impl StoreError {
         Self::Unavailable(error.into())
     }
 
-    /// Whether it says that an insert or a replace was not done. Of any other error nobody knows.
+    /// Whether it says that nothing was done. Of the others nobody knows.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Full | Self::Unsupported(_))
     }

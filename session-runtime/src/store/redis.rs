@@ -321,7 +321,11 @@ fn is_unknown_script(error: &RedisError) -> bool {
 fn refused(error: RedisError) -> StoreError {
     // Redis 6 says in the detail what a script was refused for.
     let says = |word: &str| {
-        error.code() == Some(word) || error.detail().is_some_and(|detail| detail.contains(word))
+        let mut words = error
+            .detail()
+            .into_iter()
+            .flat_map(|detail| detail.split(|c: char| !c.is_ascii_alphanumeric()));
+        error.code() == Some(word) || words.any(|said| said == word)
     };
     if says("WRONGTYPE") {
         text::foreign()

@@ -6,7 +6,7 @@ use super::Stored;
 use super::shard::Shard;
 use crate::id::StoreKey;
 
-/// How many sessions a shard of a full store holds, about: looking through one takes microseconds.
+/// How many sessions a shard of a full store holds, about: to look through them takes microseconds.
 const SHARD_SESSIONS: usize = 2048;
 pub(super) const FEWEST_SHARDS: usize = 64;
 pub(super) const MOST_SHARDS: usize = 4096;

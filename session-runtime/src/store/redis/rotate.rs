@@ -66,7 +66,9 @@ impl RedisStore {
             .await?;
         let from = it.from.to_text();
         let is_there = matches!(left, Reply::Done(_));
-        self.end_wait(it.to, &from, is_there, it.now).await?;
+        let ended = self.end_wait(it.to, &from, is_there, it.now).await;
+        // Whatever it is refused for, the rotation was not.
+        ended.map_err(StoreError::unavailable)?;
         self.moved(it, left)
     }
 

@@ -119,8 +119,11 @@ impl Config {
         SessionId::from_bytes((self.new_id)())
     }
 
-    pub(super) fn new_revision() -> Revision {
-        Revision::from_u64(fastrand::u64(..))
+    /// Copies of a process draw the same numbers, as they do for [ids](crate::id::draw), and here too it is the
+    /// time that parts them. A product with an odd number keeps different times apart.
+    pub(super) fn new_revision(now: Timestamp) -> Revision {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        Revision::from_u64(fastrand::u64(..) ^ now.as_millis().wrapping_mul(ODD))
     }
 
     /// Whether untouched requests pay for the session too.

@@ -36,11 +36,11 @@ async fn settle(session: &RequestSession, attempt: Attempt) -> Result<(), Sessio
         }
         return admission::arrived(session, attempt).await;
     };
+    let now = config.now();
     let record = Record {
-        revision: Config::new_revision(),
+        revision: Config::new_revision(now),
         ..from.record.clone()
     };
-    let now = config.now();
     let expires = config.deadline(&record, now);
     let connection = session.state().connection;
     let record = express::seal(record, expires, session.cookie_object(connection));
@@ -72,8 +72,9 @@ pub(super) async fn forestall(
     attempt: &Attempt,
 ) -> Result<bool, SessionError> {
     let (config, target) = (&session.config, &attempt.target);
+    let now = config.now();
     let nothing = Record {
-        revision: Config::new_revision(),
+        revision: Config::new_revision(now),
         owners: Owners::default(),
         fields: Fields::default(),
         ..target.record
@@ -82,7 +83,7 @@ pub(super) async fn forestall(
     let cookie = session.cookie_object(connection);
     let nothing = express::seal(nothing, target.expires, cookie);
     let placeholder = target.anew(nothing, target.expires).stored();
-    let put = config.store.insert(target.key, placeholder, config.now());
+    let put = config.store.insert(target.key, placeholder, now);
     // Where the id is taken, it may be by an earlier try of this.
     Ok(config.ask(put).await? || !attempt.has_arrived(config).await?)
 }

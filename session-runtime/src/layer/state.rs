@@ -261,7 +261,7 @@ impl State {
     ) -> Result<Option<Live>, SessionError> {
         let live = self.live.as_ref();
         let record = Record {
-            revision: Config::new_revision(),
+            revision: Config::new_revision(now),
             created: live.map_or(now, |live| live.record.created),
             idle: self.in_hand.idle.of(
                 live.map_or(self.begins_with, |live| live.record.idle),

@@ -255,7 +255,8 @@ impl<'j> History<'j> {
                 let cut = request.notes.iter().any(|note| note.result == Done::Cut);
                 demand!(
                     cut,
-                    "request {number} was refused though nothing was in doubt"
+                    "request {number} was refused though nothing was in doubt: {}",
+                    request.said
                 );
             }
             StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR => {}

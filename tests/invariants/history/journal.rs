@@ -45,6 +45,8 @@ pub(super) struct Request {
     pub(super) notes: Vec<Note>,
     pub(super) ended: Option<Tick>,
     pub(super) ending: Ending,
+    /// The text of an answer that is an error of the server.
+    pub(super) said: String,
 }
 
 #[derive(Debug)]
@@ -156,6 +158,7 @@ impl Journal {
             notes: Vec::new(),
             ended: None,
             ending: Ending::Dropped,
+            said: String::new(),
         });
         (self.requests.len() - 1, program)
     }
@@ -209,6 +212,10 @@ impl Journal {
         // Nobody knows when what a dropped request had begun comes to its end.
         request.ended = (ending != Ending::Dropped).then_some(at);
         request.ending = ending;
+    }
+
+    pub(super) fn say(&mut self, request: usize, said: String) {
+        self.requests[request].said = said;
     }
 
     pub(super) fn jump(&mut self) {

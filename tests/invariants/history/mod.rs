@@ -178,6 +178,9 @@ async fn visit<S: SessionStore + Clone>(
         Some(None) => (Ending::Panicked, CookieChange::Untouched),
         Some(Some(answer)) => {
             let cookie = CookieChange::of(&answer);
+            if answer.status.is_server_error() {
+                journal.say(number, answer.body);
+            }
             (
                 Ending::Answered(answer.status, journal::Sent::of(&cookie)),
                 cookie,

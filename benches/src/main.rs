@@ -1,6 +1,8 @@
 //! Prints what sessions cost: everything, which `RESULTS.md` then holds, or the parts that are named.
 
+use std::env::current_exe;
 use std::fs;
+use std::process::{Command, Stdio};
 
 #[cfg(feature = "peers")]
 use benches::growth;
@@ -37,6 +39,11 @@ fn main() {
         let part = all.iter().find(|(name, _)| name == word);
         *part.unwrap_or_else(|| panic!("no part `{word}`, but {}", names(&all)))
     };
+    if let ["alone", part] = words[..] {
+        let (_, section) = named(&part);
+        print!("{}", section());
+        return;
+    }
     let asked: Vec<_> = words.iter().map(named).collect();
     programs::build();
     if asked.is_empty() {
@@ -60,12 +67,17 @@ fn names(parts: &[Part]) -> String {
     names.join(", ")
 }
 
-/// Prints each part as soon as it is there, and hands them all out.
+/// Prints each part as soon as it is there, and hands them all out. Each is measured by a process of its own,
+/// since in the heap that another has left, some took twice as long.
 fn print(parts: &[Part]) -> String {
     let mut whole = report::heading();
     println!("{whole}");
-    for (_, section) in parts {
-        let section = section();
+    for (name, _) in parts {
+        let mut this = Command::new(current_exe().expect("a program knows where it is"));
+        let measured = this.args(["alone", name]).stderr(Stdio::inherit()).output();
+        let measured = measured.expect("it runs, and so may its like");
+        assert!(measured.status.success(), "{name}: {}", measured.status);
+        let section = String::from_utf8(measured.stdout).expect("a section is text");
         println!("{section}");
         whole.push_str(&section);
         whole.push('\n');

@@ -2,6 +2,7 @@
 
 use std::env::current_exe;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[cfg(feature = "peers")]
@@ -45,12 +46,14 @@ fn main() {
         return;
     }
     let asked: Vec<_> = words.iter().map(named).collect();
+    // Before it is built anew, perhaps.
+    let this = current_exe().expect("a program knows where it is");
     programs::build();
     if asked.is_empty() {
         let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
-        fs::write(kept, print(&all)).expect("the folder of the benches can be written to");
+        fs::write(kept, print(&this, &all)).expect("the folder of the benches can be written to");
     } else {
-        print(&asked);
+        print(&this, &asked);
     }
 }
 
@@ -69,12 +72,16 @@ fn names(parts: &[Part]) -> String {
 
 /// Prints each part as soon as it is there, and hands them all out. Each is measured by a process of its own,
 /// since in the heap that another has left, some took twice as long.
-fn print(parts: &[Part]) -> String {
+fn print(this: &Path, parts: &[Part]) -> String {
     let mut whole = report::heading();
     println!("{whole}");
     for (name, _) in parts {
-        let mut this = Command::new(current_exe().expect("a program knows where it is"));
-        let measured = this.args(["alone", name]).stderr(Stdio::inherit()).output();
+        let mut alone = Command::new(this);
+        alone.args(["alone", name]).stderr(Stdio::inherit());
+        if *name == "sessions" {
+            alone.env("GLIBC_TUNABLES", "glibc.malloc.mxfast=0");
+        }
+        let measured = alone.output();
         let measured = measured.expect("it runs, and so may its like");
         assert!(measured.status.success(), "{name}: {}", measured.status);
         let section = String::from_utf8(measured.stdout).expect("a section is text");

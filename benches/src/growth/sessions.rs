@@ -132,7 +132,8 @@ pub fn section() -> String {
         in one of many small maps, and what grows is how far the processor has to go for it. A \
         write grows more, as it makes a new record and frees one that lies anywhere in memory.";
     let how = "A random session of those in the store, in process, the whole request; medians of \
-        rounds in which every store has a turn.";
+        rounds in which every store has a turn. Without the allocator's lists of small freed chunks \
+        (`glibc.malloc.mxfast=0`): a turn fills them by the thousands, and the next would pay for it.";
     Along {
         name: "sessions",
         title: "Sessions in the memory store",

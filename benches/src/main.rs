@@ -71,13 +71,14 @@ fn names(parts: &[Part]) -> String {
 }
 
 /// Prints each part as soon as it is there, and hands them all out. Each is measured by a process of its own,
-/// since in the heap that another has left, some took twice as long.
+/// so that none has to do with the heap that another has left.
 fn print(this: &Path, parts: &[Part]) -> String {
     let mut whole = report::heading();
     println!("{whole}");
     for (name, _) in parts {
         let mut alone = Command::new(this);
         alone.args(["alone", name]).stderr(Stdio::inherit());
+        // glibc reads it when a process begins; the part itself says what for.
         if *name == "sessions" {
             alone.env("GLIBC_TUNABLES", "glibc.malloc.mxfast=0");
         }

@@ -50,7 +50,8 @@ fn a_session_takes_no_more_memory_than_it_did() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let app = runtime.block_on(contender("sessile").app());
     let bytes = bytes::of(&runtime, &app, 100_000).held;
-    assert!(bytes <= 200, "{bytes} bytes");
+    // Of whole bytes, rounded down.
+    assert!(bytes < 200, "{bytes} bytes");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How long requests take while a million expired sessions are freed.
 
 mod load;
+mod waits;
 mod watched;
 
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use sessile::{MemoryStore, Secret, SessionLayer};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use self::load::{Load, Waits};
+use self::load::Load;
+use self::waits::Waits;
 use self::watched::Watched;
 use super::page::{Section, Table, grouped};
 use super::plot::{Axis, Curve, Panel, Scale};

@@ -14,7 +14,7 @@ use sessile::{
     Timestamp,
 };
 
-use super::load::Waits;
+use super::waits::Waits;
 
 pub(super) struct Watched {
     store: MemoryStore,

@@ -92,7 +92,7 @@ async fn seconds(contender: &Contender, app: &Router, kind: Kind, all_ready: &Ba
     let began = Instant::now();
     visitor.repeat(kind, REQUESTS as usize).await;
     let seconds = began.elapsed().as_secs_f64();
-    if kind == Kind::ReadModifyWrite && contender.has_sessions() {
+    if kind == Kind::ReadModifyWrite && contender.has_sessions {
         let counted = page_views(app, Some(visitor.cookie())).await;
         assert_eq!(
             counted,

@@ -9,10 +9,11 @@ use axum_session::{
 };
 use tokio::time::sleep;
 
-use super::{Contender, WORK};
+use super::contender::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "axum_session, signed",
+    has_sessions: true,
     app: || Box::pin(app()),
 };
 

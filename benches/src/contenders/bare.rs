@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::routing::get;
 
-use super::Contender;
+use super::contender::Contender;
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "bare axum",
+    has_sessions: false,
     app: || Box::pin(async { app() }),
 };
 

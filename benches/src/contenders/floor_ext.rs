@@ -7,11 +7,12 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::AppendHeaders;
 use axum::routing::get;
 
-use super::Contender;
+use super::contender::Contender;
 use super::floor::{Data, Floor};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "floor: a handler by hand",
+    has_sessions: true,
     app: || Box::pin(async { app() }),
 };
 

@@ -15,11 +15,12 @@ use axum::routing::get;
 use tower::Service;
 use tower::layer::layer_fn;
 
-use super::Contender;
+use super::contender::Contender;
 use super::floor::{Data, Floor, Id};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "floor: a naive layer",
+    has_sessions: true,
     app: || Box::pin(async { app() }),
 };
 

@@ -5,6 +5,7 @@
 #[cfg(feature = "peers")]
 pub(crate) mod axum_session;
 mod bare;
+mod contender;
 mod floor;
 mod floor_ext;
 mod floor_layer;
@@ -15,35 +16,7 @@ pub(crate) mod sessile;
 #[cfg(feature = "peers")]
 mod tower_sessions;
 
-use std::pin::Pin;
-use std::time::Duration;
-
-use axum::Router;
-
-pub type Starting = Pin<Box<dyn Future<Output = Router> + Send>>;
-
-/// How long `/slow` works between its read and its write.
-pub const WORK: Duration = Duration::from_millis(5);
-
-/// One way to have sessions in axum.
-#[derive(Clone, Copy)]
-pub struct Contender {
-    pub name: &'static str,
-    app: fn() -> Starting,
-}
-
-impl Contender {
-    /// A fresh app, whose store holds nothing.
-    pub async fn app(&self) -> Router {
-        (self.app)().await
-    }
-
-    /// Whether it counts at all, or answers as if it did.
-    #[must_use]
-    pub fn has_sessions(&self) -> bool {
-        ![bare::CONTENDER.name, nothing::CONTENDER.name].contains(&self.name)
-    }
-}
+pub use self::contender::{Contender, Starting, WORK};
 
 /// The one that all others are measured by comes first.
 #[must_use]

@@ -6,10 +6,12 @@ use axum::extract::Request;
 use tower::Service;
 use tower::layer::layer_fn;
 
-use super::{Contender, bare};
+use super::bare;
+use super::contender::Contender;
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "a layer that does nothing",
+    has_sessions: false,
     app: || Box::pin(async { bare::app().layer(layer_fn(|inner| Nothing { inner })) }),
 };
 

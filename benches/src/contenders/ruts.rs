@@ -10,10 +10,11 @@ use ruts::{CookieOptions, Session, SessionLayer};
 use tokio::time::sleep;
 use tower_cookies::{CookieManagerLayer, Key};
 
-use super::{Contender, WORK};
+use super::contender::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "ruts, signed",
+    has_sessions: true,
     app: || Box::pin(async { app() }),
 };
 

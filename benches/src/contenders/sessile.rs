@@ -5,10 +5,11 @@ use axum::routing::get;
 use sessile::{MemoryStore, Secret, Session, SessionLayer, merge};
 use tokio::time::sleep;
 
-use super::{Contender, WORK};
+use super::contender::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "sessile",
+    has_sessions: true,
     app: || Box::pin(async { app() }),
 };
 

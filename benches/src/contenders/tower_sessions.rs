@@ -6,10 +6,11 @@ use tokio::time::sleep;
 use tower_sessions::cookie::Key;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-use super::{Contender, WORK};
+use super::contender::{Contender, WORK};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "tower-sessions, signed",
+    has_sessions: true,
     app: || Box::pin(async { app() }),
 };
 

@@ -1,11 +1,9 @@
 //! Sessions in memory, over loopback.
 
-use super::actix;
 use super::load::{ROUNDS, SECONDS, of_kind};
+use super::part::Part;
 use super::running::start;
-use super::serve::{Keeps, Part, Served, Server};
 use super::wrk::{CONNECTIONS, Wrk};
-use crate::contenders;
 use crate::kind::Kind;
 use crate::servers::Missing;
 
@@ -31,28 +29,4 @@ pub fn section() -> String {
         section += &of_kind(&wrk, &contenders, 0, kind);
     }
     section
-}
-
-pub(super) fn served() -> Vec<Served> {
-    let bare = contenders::all().into_iter().take(1);
-    let in_memory = bare.chain(contenders::libraries());
-    let mut served: Vec<_> = in_memory.map(Served::in_memory).collect();
-    served.extend([
-        Served {
-            name: "bare actix-web",
-            keeps: Keeps::Nothing,
-            server: Server::Actix(actix::bare),
-        },
-        Served {
-            name: "actix-session, in a cookie",
-            keeps: Keeps::InCookie,
-            server: Server::Actix(actix::in_cookie),
-        },
-        Served {
-            name: "express-session",
-            keeps: Keeps::InStore,
-            server: Server::Express,
-        },
-    ]);
-    served
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::serve::{Keeps, Part, Server};
+use super::part::Part;
+use super::served::{Keeps, Server};
 use crate::kind::Kind;
 use crate::servers::http::{get, page_views};
 use crate::servers::{Missing, Program, node};

@@ -6,86 +6,10 @@ use std::net::TcpListener;
 use axum::Router;
 use tokio::runtime::Builder;
 
-use super::{loopback, stored};
-use crate::contenders::{Contender, Starting};
+use super::part::Part;
+use super::served::Server;
+use crate::contenders::Starting;
 use crate::servers::LISTENING;
-
-/// Somebody who is compared over sockets.
-pub(super) struct Served {
-    pub(super) name: &'static str,
-    pub(super) keeps: Keeps,
-    pub(super) server: Server,
-}
-
-/// Where the counter is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeps {
-    /// Nowhere: the handlers answer as if there were one.
-    Nothing,
-    /// With the visitor, whose cookie is new after each change.
-    InCookie,
-    InStore,
-}
-
-/// An app, given the URL of its store.
-pub(super) type App = fn(String) -> Starting;
-
-/// How it serves, given the URL of its store.
-pub(super) enum Server {
-    Axum(Box<dyn FnOnce(String) -> Starting>),
-    Actix(fn(TcpListener, String)),
-    Express,
-}
-
-impl Served {
-    /// One that is measured in process as well.
-    pub(super) fn in_memory(contender: Contender) -> Self {
-        let app = move || Box::pin(async move { contender.app().await });
-        Self {
-            name: contender.name,
-            keeps: if contender.has_sessions() {
-                Keeps::InStore
-            } else {
-                Keeps::Nothing
-            },
-            server: Server::Axum(Box::new(move |_| app())),
-        }
-    }
-
-    pub(super) fn over_store(name: &'static str, app: App) -> Self {
-        Self {
-            name,
-            keeps: Keeps::InStore,
-            server: Server::Axum(Box::new(app)),
-        }
-    }
-}
-
-/// A part of the report, each with contenders of its own.
-#[derive(Debug, Clone, Copy)]
-pub enum Part {
-    Loopback,
-    Redis,
-    Postgres,
-}
-
-impl Part {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Loopback => "loopback",
-            Self::Redis => "redis",
-            Self::Postgres => "postgres",
-        }
-    }
-
-    pub(super) fn served(self) -> Vec<Served> {
-        match self {
-            Self::Loopback => loopback::served(),
-            Self::Redis => stored::redis(),
-            Self::Postgres => stored::postgres(),
-        }
-    }
-}
 
 /// Serves until it is ended.
 ///

@@ -1,11 +1,11 @@
 //! Many requests at once on one session in Redis.
 
-use super::apps;
 use crate::herd::{HEAD, Herds, REQUESTS, ROUNDS, Waiting, one, runtime};
 use crate::markdown::table;
 use crate::servers::Missing;
 use crate::servers::redis::Redis;
-use crate::wire::serve::App;
+use crate::wire::apps;
+use crate::wire::served::App;
 
 /// The section of the report.
 #[must_use]

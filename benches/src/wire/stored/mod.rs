@@ -1,15 +1,12 @@
 //! Sessions in a server of their own: what it is asked, and how many requests a second that allows.
 
-mod apps;
 pub mod herd;
-mod tower_sessions;
 
 use std::fmt::Display;
 
-use super::actix;
 use super::load::{ROUNDS, SECONDS, of_kind};
+use super::part::Part;
 use super::running::{Running, VISITORS, start};
-use super::serve::{Keeps, Part, Served, Server};
 use super::wrk::{CONNECTIONS, Wrk};
 use crate::kind::Kind;
 use crate::markdown::table;
@@ -149,31 +146,4 @@ fn of_each(count: u64) -> impl Display {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let of_each = count as f64 / f64::from(COUNTED);
     (of_each * 100.0).round() / 100.0
-}
-
-pub(super) fn redis() -> Vec<Served> {
-    vec![
-        Served::over_store("sessile", apps::sessile_redis),
-        Served::over_store("tower-sessions 0.14, signed", apps::tower_sessions_redis),
-        Served::over_store("axum_session, signed", apps::axum_session_redis),
-        Served {
-            name: "actix-session",
-            keeps: Keeps::InStore,
-            server: Server::Actix(actix::in_redis),
-        },
-        Served {
-            name: "express-session, connect-redis",
-            keeps: Keeps::InStore,
-            server: Server::Express,
-        },
-    ]
-}
-
-pub(super) fn postgres() -> Vec<Served> {
-    vec![
-        Served::over_store("sessile", apps::sessile_postgres),
-        Served::over_store("tower-sessions 0.14, signed", apps::tower_sessions_postgres),
-        Served::over_store("ruts, signed", apps::ruts_postgres),
-        Served::over_store("axum_session, signed", apps::axum_session_postgres),
-    ]
 }

@@ -1,6 +1,7 @@
 //! Keeps sessions in Redis or Valkey; knows no cookie, no clock.
 
 mod express;
+mod line;
 mod link;
 mod load;
 mod operations;
@@ -19,8 +20,9 @@ use ::redis::aio::ConnectionLike;
 use ::redis::cluster_async::ClusterConnection;
 
 pub use self::express::ExpressStore;
-use self::link::{Link, Source};
+use self::link::Link;
 use self::script::{Reply, Script};
+use self::source::Source;
 use self::text::{Parts, UNLISTED};
 use super::ends::Ends;
 use super::{StoreError, Stored, Swap};

@@ -6,24 +6,18 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use ::redis::aio::{ConnectionLike, MultiplexedConnection};
-use ::redis::cluster::ClusterClient;
-use ::redis::cluster_async::ClusterConnection;
-use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, RedisResult,
-    ServerErrorKind, Value,
-};
+use ::redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::redirect::redirected;
-use super::source::Sentinels;
+use super::line::{Line, is_lost};
+use super::source::Source;
 
 /// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
 const OPENING: Duration = Duration::from_secs(5);
@@ -42,16 +36,6 @@ pub(super) struct Link {
     /// For how long, in microseconds, callers have waited in vain since the last answer. Each may
     /// have a deadline that is shorter than the patience.
     silence: AtomicU64,
-    /// Counts the attempts to connect.
-    attempts: AtomicU64,
-}
-
-/// Where connections come from.
-pub(super) enum Source {
-    Server(Client),
-    Sentinel(Sentinels),
-    Cluster(ClusterClient),
-    Given(Arc<dyn Given>),
 }
 
 #[derive(Default)]
@@ -75,34 +59,12 @@ struct Opening {
     since: Instant,
 }
 
-#[derive(Clone)]
-enum Line {
-    Server(MultiplexedConnection),
-    Cluster(ClusterConnection),
-    Given(Arc<dyn Given>),
-}
-
-/// A connection that somebody else opens and keeps open.
-pub(super) trait Given: Send + Sync {
-    fn call<'a>(&'a self, command: &'a Cmd) -> Call<'a>;
-}
-
-type Call<'a> = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>>;
-
-impl<C: ConnectionLike + Clone + Send + Sync> Given for C {
-    fn call<'a>(&'a self, command: &'a Cmd) -> Call<'a> {
-        let mut connection = self.clone();
-        Box::pin(async move { command.query_async(&mut connection).await })
-    }
-}
-
 impl Link {
     pub(super) fn new(source: Source) -> Arc<Self> {
         Arc::new(Self {
             source,
             slot: Mutex::default(),
             silence: AtomicU64::default(),
-            attempts: AtomicU64::default(),
         })
     }
 
@@ -244,7 +206,8 @@ impl Link {
     fn attempt(self: &Arc<Self>, generation: u64, tell: Arc<watch::Sender<Opened>>) {
         let link = Arc::clone(self);
         tokio::spawn(async move {
-            let opened = timeout(OPENING, link.open(generation)).await;
+            let config = link.config(generation);
+            let opened = timeout(OPENING, link.source.open(&config)).await;
             let opened = opened.unwrap_or_else(|_| Err(frozen()));
             // Of one that comes after another, or is given up, nothing is heard.
             let is_first = tell.borrow().is_none();
@@ -259,24 +222,6 @@ impl Link {
                 is_first
             });
         });
-    }
-
-    async fn open(self: &Arc<Self>, generation: u64) -> RedisResult<Line> {
-        let config = self.config(generation);
-        match &self.source {
-            Source::Server(client) => {
-                let opened = client.get_multiplexed_async_connection_with_config(&config);
-                opened.await.map(Line::Server)
-            }
-            Source::Sentinel(sentinels) => {
-                let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-                let mut client = sentinels.client(attempt)?;
-                let opened = client.get_async_connection_with_config(&config);
-                opened.await.map(Line::Server)
-            }
-            Source::Cluster(client) => client.get_async_connection().await.map(Line::Cluster),
-            Source::Given(given) => Ok(Line::Given(Arc::clone(given))),
-        }
     }
 
     /// Callers have deadlines of their own. That a connection was closed is heard at once, and not
@@ -325,13 +270,7 @@ impl Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A client would print its server's address and user.
-        f.write_str(match &self.source {
-            Source::Server(_) => "Server(..)",
-            Source::Sentinel(_) => "Sentinel(..)",
-            Source::Cluster(_) => "Cluster(..)",
-            Source::Given(_) => "Given(..)",
-        })
+        self.source.fmt(f)
     }
 }
 
@@ -353,52 +292,6 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Line {
-    async fn call(self, command: &Cmd) -> RedisResult<Value> {
-        match self {
-            Self::Server(mut connection) => command.query_async(&mut connection).await,
-            Self::Cluster(connection) => redirected(connection, command).await,
-            Self::Given(given) => given.call(command).await,
-        }
-    }
-}
-
-/// Whether nobody can tell if the command was carried out, and the connection is of no more use.
-fn is_lost(error: &RedisError) -> bool {
-    // Redis 6 says in the detail what a script was refused for.
-    let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
-        || error.detail().is_some_and(|it| it.contains("-READONLY "));
-    demoted || error.is_unrecoverable_error() || error.is_io_error()
-}
-
 fn frozen() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answered(line: &[u8]) -> RedisError {
-        let answer = ::redis::parse_redis_value(line).unwrap();
-        answer.extract_error().unwrap_err()
-    }
-
-    #[test]
-    fn a_replica_is_known_by_what_it_refuses() {
-        for replica in [
-            &b"-READONLY You can't write against a read only replica.\r\n"[..],
-            b"-ERR Error running script (call to f_0): @user_script:26: @user_script: 26: -READONLY \
-              You can't write against a read only replica.\r\n",
-        ] {
-            assert!(is_lost(&answered(replica)));
-        }
-        for other in [
-            &b"-NOSCRIPT No matching script.\r\n"[..],
-            b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
-            b"-ERR wrong number of arguments\r\n",
-        ] {
-            assert!(!is_lost(&answered(other)));
-        }
-    }
 }

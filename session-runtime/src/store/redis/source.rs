@@ -1,14 +1,18 @@
-//! Reads the URL that says where Redis is; knows no session.
+//! Reads the URL of a Redis, and opens connections to it; knows no session.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use ::redis::cluster::ClusterClient;
 use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use ::redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
-    RedisConnectionInfo, RedisError, RedisResult, TlsMode,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    ProtocolVersion, RedisConnectionInfo, RedisError, RedisResult, TlsMode,
 };
-use std::time::Duration;
 
-use super::link::Source;
+use super::line::{Given, Line};
 
 /// Beyond this, a node of a cluster that does not answer is taken for dead.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -16,6 +20,14 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long a node of a cluster may take to be connected to. The client has the requests to all other
 /// nodes wait meanwhile, and tries a node that stands still again and again.
 const NODE: Duration = Duration::from_millis(500);
+
+/// The server, or the servers, that connections are opened to.
+pub(super) enum Source {
+    Server(Client),
+    Sentinel(Sentinels),
+    Cluster(ClusterClient),
+    Given(Arc<dyn Given>),
+}
 
 impl Source {
     pub(super) fn from_url(url: &str) -> RedisResult<Self> {
@@ -31,6 +43,35 @@ impl Source {
                 Client::open(info.set_redis_settings(redis)).map(Self::Server)
             }
         }
+    }
+
+    /// Opens a connection. `config` is not used for a cluster.
+    pub(super) async fn open(&self, config: &AsyncConnectionConfig) -> RedisResult<Line> {
+        match self {
+            Self::Server(client) => {
+                let opened = client.get_multiplexed_async_connection_with_config(config);
+                opened.await.map(Line::Server)
+            }
+            Self::Sentinel(sentinels) => {
+                let mut client = sentinels.next_client()?;
+                let opened = client.get_async_connection_with_config(config);
+                opened.await.map(Line::Server)
+            }
+            Self::Cluster(client) => client.get_async_connection().await.map(Line::Cluster),
+            Self::Given(given) => Ok(Line::Given(Arc::clone(given))),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A client would print its server's address and user.
+        f.write_str(match self {
+            Self::Server(_) => "Server(..)",
+            Self::Sentinel(_) => "Sentinel(..)",
+            Self::Cluster(_) => "Cluster(..)",
+            Self::Given(_) => "Given(..)",
+        })
     }
 }
 
@@ -108,23 +149,30 @@ impl<'a> Several<'a> {
             nodes: sentinels?,
             master: master.to_owned(),
             settings: as_node(&node),
+            attempts: AtomicU64::default(),
         };
         sentinels.client(0)?;
         Ok(Source::Sentinel(sentinels))
     }
 }
 
-/// Who names the master.
+/// The servers that name the master.
 pub(super) struct Sentinels {
     nodes: Vec<ConnectionInfo>,
     master: String,
-    /// How the master is to be spoken to.
+    /// User, password and TLS of the master.
     settings: SentinelNodeConnectionInfo,
+    /// Counts the attempts to connect.
+    attempts: AtomicU64,
 }
 
 impl Sentinels {
     /// Asks another one first at each attempt, as one that stands still would hold up every one.
-    pub(super) fn client(&self, attempt: u64) -> RedisResult<SentinelClient> {
+    fn next_client(&self) -> RedisResult<SentinelClient> {
+        self.client(self.attempts.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn client(&self, attempt: u64) -> RedisResult<SentinelClient> {
         let mut nodes = self.nodes.clone();
         let first = usize::try_from(attempt).unwrap_or(0) % nodes.len();
         nodes.rotate_left(first);
@@ -137,7 +185,7 @@ impl Sentinels {
     }
 }
 
-/// How the master that the sentinels name is to be spoken to.
+/// The settings for the master that the sentinels name.
 fn as_node(info: &ConnectionInfo) -> SentinelNodeConnectionInfo {
     let redis = protocol(info.redis_settings().clone());
     let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(redis);

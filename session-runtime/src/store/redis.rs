@@ -20,7 +20,7 @@ use ::redis::aio::ConnectionLike;
 use ::redis::cluster_async::ClusterConnection;
 
 pub use self::express::ExpressStore;
-use self::link::Link;
+use self::link::{Link, Resend};
 use self::script::{Reply, Script};
 use self::source::Source;
 use self::text::{Parts, UNLISTED};
@@ -267,11 +267,7 @@ impl RedisStore {
         keys: &[String],
         args: &[&str],
     ) -> Result<Reply, StoreError> {
-        let mut answer = self.link.tell(&script.by_hash(keys, args)).await;
-        if answer.as_ref().is_err_and(is_unknown_script) {
-            let full = script.in_full(keys, args);
-            answer = Box::pin(self.link.tell(&full)).await;
-        }
+        let answer = self.link.run(script, keys, args, Resend::Never).await;
         Reply::read(answer.map_err(refused)?)
     }
 
@@ -314,10 +310,6 @@ fn has_hash_tag(prefix: &str) -> bool {
         .split_once('{')
         .and_then(|(_, rest)| rest.split_once('}'));
     tag.is_some_and(|(tag, _)| !tag.is_empty())
-}
-
-fn is_unknown_script(error: &RedisError) -> bool {
-    error.code() == Some("NOSCRIPT")
 }
 
 fn refused(error: RedisError) -> StoreError {

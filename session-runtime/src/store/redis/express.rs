@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ::redis::{Cmd, RedisResult, Value};
+use ::redis::Value;
 
 use super::super::{Answer, SessionStore, StoreError, Stored, Swap};
-use super::link::Link;
+use super::link::{Link, Resend};
 use super::script::{self, Reply, Script};
 use super::{RedisStore, has_hash_tag, refused, text};
 use crate::expiry::{Lifetime, Timestamp};
@@ -97,9 +97,9 @@ impl ExpressStore {
         };
         let (latest, least) = (latest.to_string(), text::millis(least));
         let (keys, args) = ([self.name(key)?], [latest.as_str(), &least]);
-        // Where it is carried out twice, the second time changes nothing.
-        let answer = self.ask(&script::EXPRESS_LOAD, &keys, &args).await?;
-        match answer {
+        let load = &script::EXPRESS_LOAD;
+        let answer = self.link.run(load, &keys, &args, Resend::IfLost).await;
+        match answer.map_err(refused)? {
             Value::Nil => Ok(None),
             Value::Array(parts) => stored(&parts, now).map(Some),
             _ => Err(text::foreign()),
@@ -194,31 +194,13 @@ impl ExpressStore {
         args: &[&str],
         now: Timestamp,
     ) -> Result<Swap, StoreError> {
-        let mut answer = self.link.tell(&script.by_hash(keys, args)).await;
-        if answer.as_ref().is_err_and(super::is_unknown_script) {
-            answer = self.link.tell(&script.in_full(keys, args)).await;
-        }
-        let answer = answer.map_err(refused)?;
-        match answer {
+        let answer = self.link.run(script, keys, args, Resend::Never).await;
+        match answer.map_err(refused)? {
             Value::Array(parts) if parts.len() == 3 => {
                 Ok(Swap::Conflict(stored(&parts[1..], now)?))
             }
             other => Reply::read(other)?.swap(),
         }
-    }
-
-    async fn ask(
-        &self,
-        script: &Script,
-        keys: &[String],
-        args: &[&str],
-    ) -> Result<Value, StoreError> {
-        let ask = async |command: Cmd| -> RedisResult<Value> { self.link.ask(&command).await };
-        let mut answer = ask(script.by_hash(keys, args)).await;
-        if answer.as_ref().is_err_and(super::is_unknown_script) {
-            answer = ask(script.in_full(keys, args)).await;
-        }
-        answer.map_err(refused)
     }
 
     fn name(&self, key: StoreKey) -> Result<String, StoreError> {

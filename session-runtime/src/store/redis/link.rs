@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::line::{Line, is_lost};
+use super::script::Script;
 use super::source::Source;
 
 /// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
@@ -36,6 +37,14 @@ pub(super) struct Link {
     /// For how long, in microseconds, callers have waited in vain since the last answer. Each may
     /// have a deadline that is shorter than the patience.
     silence: AtomicU64,
+}
+
+/// What happens to a command when the connection is lost before its answer.
+#[derive(Clone, Copy)]
+pub(super) enum Resend {
+    /// It is sent again: the second time it changes nothing.
+    IfLost,
+    Never,
 }
 
 #[derive(Default)]
@@ -97,6 +106,28 @@ impl Link {
     async fn ask_anew(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
         let (generation, line) = self.newest().await?;
         self.tell_by(generation, line, command).await
+    }
+
+    /// Runs a script by its hash, and in full if the server does not have it yet.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        script: &Script,
+        keys: &[String],
+        args: &[&str],
+        resend: Resend,
+    ) -> RedisResult<Value> {
+        let answer = self.send(&script.by_hash(keys, args), resend).await;
+        if answer.as_ref().is_err_and(is_unknown_script) {
+            return Box::pin(self.send(&script.in_full(keys, args), resend)).await;
+        }
+        answer
+    }
+
+    async fn send(self: &Arc<Self>, command: &Cmd, resend: Resend) -> RedisResult<Value> {
+        match resend {
+            Resend::IfLost => self.ask(command).await,
+            Resend::Never => self.tell(command).await,
+        }
     }
 
     /// Sends what is carried out once or not at all.
@@ -290,6 +321,10 @@ impl Drop for Waiting<'_> {
             self.link.give_up(self.generation);
         }
     }
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.code() == Some("NOSCRIPT")
 }
 
 fn frozen() -> RedisError {

@@ -3,8 +3,9 @@
 use ::redis::{RedisResult, Value};
 
 use super::super::{StoreError, Stored};
+use super::link::Resend;
 use super::text::{self, Standing};
-use super::{RedisStore, is_unknown_script, refused, script};
+use super::{RedisStore, refused, script};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 
@@ -59,11 +60,8 @@ impl RedisStore {
         ];
         let args = args.each_ref().map(String::as_str);
         loop {
-            // Where it is carried out twice, the second time changes nothing.
-            let mut answer = self.link.ask(&script::LOAD.by_hash(&keys, &args)).await;
-            if answer.as_ref().is_err_and(is_unknown_script) {
-                answer = self.link.ask(&script::LOAD.in_full(&keys, &args)).await;
-            }
+            let run = self.link.run(&script::LOAD, &keys, &args, Resend::IfLost);
+            let answer = run.await;
             if let Some(found) = self.found(key, answer, now).await? {
                 return Ok(found);
             }

@@ -1,12 +1,9 @@
-//! Reads and writes a record as the JSON object that stores keep; the only place that knows its shape.
+//! Reads and writes a record's owners and fields as JSON; knows no revision.
 //!
-//! `{"v":1,"rev":..,"created":<ms>,"idle":<ms>,"owner":{"account":{"key":..,"since":<ms>}},
-//! "data":{"visits":{"page_views":3}}}`, where `idle` is there only if it was set for this session,
-//! and `owner` if the session is somebody's.
+//! Owners are `{"account":{"key":..,"since":<ms>}}`, fields are `{"visits":{"page_views":3}}`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -14,82 +11,17 @@ use serde_json::value::RawValue;
 
 use super::fields::{Edit, Fields, write_object};
 use super::owners::{Owner, OwnerKey, Owners};
-use super::{Record, RecordError, Revision};
 use crate::expiry::Timestamp;
 
-/// The format that this version writes, and the only one there has been.
-const VERSION: u64 = 1;
-
-pub(super) fn write(record: &Record) -> String {
-    let Record {
-        revision,
-        created,
-        idle,
-        owners,
-        fields,
-    } = record;
-    let mut json = format!(
-        r#"{{"v":{VERSION},"rev":{},"created":{},"#,
-        revision.as_u64(),
-        created.as_millis()
-    )
-    .into_bytes();
-    if let Some(idle) = idle {
-        json.extend_from_slice(format!(r#""idle":{},"#, idle.as_millis()).as_bytes());
-    }
-    write_owners(&mut json, owners);
-    json.extend_from_slice(b"\"data\":");
-    write_fields(&mut json, fields);
-    json.push(b'}');
-    String::from_utf8(json).expect("fields hold what was read from strings")
-}
-
-pub(super) fn read(json: &[u8]) -> Result<Record, RecordError> {
-    #[derive(Deserialize)]
-    struct Wire<'a> {
-        rev: u64,
-        created: u64,
-        idle: Option<u64>,
-        #[serde(borrow, default)]
-        owner: BTreeMap<Cow<'a, str>, WireOwner<'a>>,
-        #[serde(borrow)]
-        data: &'a RawValue,
-    }
-    #[derive(Deserialize)]
-    struct Version {
-        v: u64,
-    }
-
-    // The version first: a record from the future may lack what version 1 requires.
-    let Version { v } = serde_json::from_slice(json).map_err(RecordError::malformed)?;
-    if v != VERSION {
-        return Err(RecordError::Version(v));
-    }
-    let Wire {
-        rev,
-        created,
-        idle,
-        owner,
-        data,
-    } = serde_json::from_slice(json).map_err(RecordError::malformed)?;
-    Ok(Record {
-        revision: Revision::from_u64(rev),
-        created: Timestamp::from_millis(created),
-        idle: idle.map(Duration::from_millis),
-        owners: read_owners(owner).map_err(RecordError::malformed)?,
-        fields: read_fields(data.get()).map_err(RecordError::malformed)?,
-    })
-}
-
-/// Whose the session is in one place.
+/// An owner in one place of the session.
 #[derive(Serialize, Deserialize)]
-struct WireOwner<'a> {
+pub(super) struct WireOwner<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
     since: u64,
 }
 
-fn write_owners(json: &mut Vec<u8>, owners: &Owners) {
+pub(super) fn write_owners(json: &mut Vec<u8>, owners: &Owners) {
     if owners.is_empty() {
         return;
     }
@@ -107,7 +39,9 @@ fn write_owners(json: &mut Vec<u8>, owners: &Owners) {
     json.push(b',');
 }
 
-fn read_owners(owners: BTreeMap<Cow<'_, str>, WireOwner<'_>>) -> Result<Owners, serde_json::Error> {
+pub(super) fn read_owners(
+    owners: BTreeMap<Cow<'_, str>, WireOwner<'_>>,
+) -> Result<Owners, serde_json::Error> {
     let no_key = || serde::de::Error::custom("an owner is the base64url of 32 bytes");
     let read = |(place, owner): (Cow<'_, str>, WireOwner<'_>)| {
         let key = OwnerKey::parse(&owner.key).ok_or_else(no_key)?;
@@ -139,6 +73,11 @@ pub(super) fn write_fields(json: &mut Vec<u8>, fields: &Fields) {
         write_object(json, members.map(|member| (member.key, member.raw)));
     }
     json.push(b'}');
+}
+
+/// JSON that was written to memory.
+pub(super) fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).expect("fields hold what was read from strings")
 }
 
 pub(super) fn read_fields(json: &str) -> Result<Fields, serde_json::Error> {

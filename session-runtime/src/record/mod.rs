@@ -5,12 +5,21 @@ mod fields;
 mod json;
 mod owners;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 pub(crate) use self::fields::{Cursor, Edit};
 pub use self::fields::{Fields, Slice};
+use self::json::WireOwner;
 pub use self::owners::{OwnerKey, Owners};
 use crate::expiry::Timestamp;
+
+/// The format that this version writes, and the only one there has been.
+const VERSION: u64 = 1;
 
 /// Names one state of a record: another one is drawn at random for each write.
 ///
@@ -53,7 +62,26 @@ impl Record {
     /// The record as JSON, the format of every store that keeps text or bytes.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json::write(self)
+        // `{"v":1,"rev":..,"created":<ms>,"idle":<ms>,"owner":{..},"data":{..}}`: `idle` is there only
+        // if it was set for this session, and `owner` if the session has one.
+        let Self {
+            revision,
+            created,
+            idle,
+            owners,
+            fields,
+        } = self;
+        let (revision, created) = (revision.as_u64(), created.as_millis());
+        let mut json =
+            format!(r#"{{"v":{VERSION},"rev":{revision},"created":{created},"#).into_bytes();
+        if let Some(idle) = idle {
+            json.extend_from_slice(format!(r#""idle":{},"#, idle.as_millis()).as_bytes());
+        }
+        json::write_owners(&mut json, owners);
+        json.extend_from_slice(b"\"data\":");
+        json::write_fields(&mut json, fields);
+        json.push(b'}');
+        json::text(json)
     }
 
     /// Reads what [`Record::to_json`] wrote.
@@ -62,7 +90,40 @@ impl Record {
     ///
     /// [`RecordError`] if it is not JSON, lacks a member, or is of a version that this one does not know.
     pub fn from_json(json: &[u8]) -> Result<Self, RecordError> {
-        json::read(json)
+        #[derive(Deserialize)]
+        struct Wire<'a> {
+            rev: u64,
+            created: u64,
+            idle: Option<u64>,
+            #[serde(borrow, default)]
+            owner: BTreeMap<Cow<'a, str>, WireOwner<'a>>,
+            #[serde(borrow)]
+            data: &'a RawValue,
+        }
+        #[derive(Deserialize)]
+        struct Version {
+            v: u64,
+        }
+
+        // The version first: a record from the future may lack what version 1 requires.
+        let Version { v } = serde_json::from_slice(json).map_err(RecordError::malformed)?;
+        if v != VERSION {
+            return Err(RecordError::Version(v));
+        }
+        let Wire {
+            rev,
+            created,
+            idle,
+            owner,
+            data,
+        } = serde_json::from_slice(json).map_err(RecordError::malformed)?;
+        Ok(Self {
+            revision: Revision::from_u64(rev),
+            created: Timestamp::from_millis(created),
+            idle: idle.map(Duration::from_millis),
+            owners: json::read_owners(owner).map_err(RecordError::malformed)?,
+            fields: json::read_fields(data.get()).map_err(RecordError::malformed)?,
+        })
     }
 }
 
@@ -71,7 +132,7 @@ impl Fields {
     pub(crate) fn to_json(&self) -> String {
         let mut written = Vec::new();
         json::write_fields(&mut written, self);
-        String::from_utf8(written).expect("fields hold what was read from strings")
+        json::text(written)
     }
 
     /// Reads what [`Fields::to_json`] wrote.

@@ -10,9 +10,9 @@ use syn::{
 };
 
 use self::rules::{
-    references, reject_borrows, reject_name_with_flatten, reject_on_skipped,
+    references, reject_borrows, reject_name_with_flatten, reject_on_skipped, reject_other_owners,
     reject_owner_of_everybody, reject_owner_with_privilege, reject_privilege_with_merge,
-    reject_required_with_default, reject_two_owners,
+    reject_required_with_default,
 };
 use crate::attr::{self, FieldAttrs, Given, StructAttrs};
 use crate::case::Case;
@@ -132,8 +132,12 @@ pub(crate) fn read(input: &DeriveInput) -> Result<Model<'_>, Rejected<'_>> {
         .flatten()
         .map(|field| read_field(field, case, &mut owners, &mut errors))
         .collect();
-    reject_two_owners(&input.ident, &owners, &mut errors);
-    reject_borrows(&input.generics, &fields, &mut errors);
+    if let Some((first, others)) = owners.split_first() {
+        let others = others.iter().map(|owner| &owner.option);
+        reject_other_owners(&input.ident, first.ident, others, &mut errors);
+    }
+    let stored = fields.iter().filter(|field| field.is_stored());
+    reject_borrows(&input.generics, stored.map(|field| field.ty), &mut errors);
     let stored = fields.iter().filter_map(|field| match &field.storage {
         Storage::Stored { keys, .. } => Some((field.ident, keys.as_slice())),
         Storage::Skipped => None,

@@ -7,7 +7,6 @@ use syn::{
     TypeReference,
 };
 
-use super::{Field, Owner};
 use crate::attr::Given;
 use crate::diag::{Errors, article};
 
@@ -47,12 +46,14 @@ pub(super) fn reject_required_with_default(
 }
 
 /// A session is one user's.
-pub(super) fn reject_two_owners(ident: &Ident, owners: &[Owner<'_>], errors: &mut Errors) {
-    let Some((first, others)) = owners.split_first() else {
-        return;
-    };
-    let field = first.ident.unraw();
-    for Owner { option, .. } in others {
+pub(super) fn reject_other_owners<'a>(
+    ident: &Ident,
+    owner: &Ident,
+    others: impl Iterator<Item = &'a Ident>,
+    errors: &mut Errors,
+) {
+    let field = owner.unraw();
+    for option in others {
         errors.reject(
             option,
             format!("`{field}` is already the `{option}` of `{ident}`: keep one of them"),
@@ -137,14 +138,17 @@ const OUTLIVES: &str =
     "a session outlives the request it was loaded for, so it cannot borrow: use owned fields";
 
 /// A session is gone from memory before the next request.
-pub(super) fn reject_borrows(generics: &Generics, fields: &[Field<'_>], errors: &mut Errors) {
+pub(super) fn reject_borrows<'a>(
+    generics: &Generics,
+    stored: impl Iterator<Item = &'a Type>,
+    errors: &mut Errors,
+) {
     if generics.lifetimes().next().is_none() {
-        let stored = fields.iter().filter(|field| field.is_stored());
         for TypeReference {
             and_token,
             lifetime,
             ..
-        } in stored.flat_map(|field| references(field.ty))
+        } in stored.flat_map(references)
         {
             errors.reject(quote!(#and_token #lifetime), OUTLIVES);
         }

@@ -89,13 +89,7 @@ impl<T: Number> Rule<T> for Sum {
 #[diagnostic::do_not_recommend]
 impl<T: Ord> Rule<T> for Max {
     fn merge(base: &T, mine: T, theirs: T) -> T {
-        if mine == *base {
-            theirs
-        } else if theirs == *base {
-            mine
-        } else {
-            mine.max(theirs)
-        }
+        merge_changed(base, mine, theirs, Ord::max)
     }
 
     fn merge_added(mine: T, theirs: T) -> T {
@@ -106,17 +100,22 @@ impl<T: Ord> Rule<T> for Max {
 #[diagnostic::do_not_recommend]
 impl<T: Ord> Rule<T> for Min {
     fn merge(base: &T, mine: T, theirs: T) -> T {
-        if mine == *base {
-            theirs
-        } else if theirs == *base {
-            mine
-        } else {
-            mine.min(theirs)
-        }
+        merge_changed(base, mine, theirs, Ord::min)
     }
 
     fn merge_added(mine: T, theirs: T) -> T {
         mine.min(theirs)
+    }
+}
+
+/// The value of the side that changed it; the one that `choose` returns if both did.
+fn merge_changed<T: Eq>(base: &T, mine: T, theirs: T, choose: fn(T, T) -> T) -> T {
+    if mine == *base {
+        theirs
+    } else if theirs == *base {
+        mine
+    } else {
+        choose(mine, theirs)
     }
 }
 

@@ -55,15 +55,16 @@ impl From<SystemTime> for Timestamp {
 
 impl From<Timestamp> for SystemTime {
     fn from(at: Timestamp) -> Self {
-        let end = UNIX_EPOCH + LAST_YEAR;
+        let end = UNIX_EPOCH + LAST_DATE;
         UNIX_EPOCH
             .checked_add(Duration::from_millis(at.0))
             .unwrap_or(end)
     }
 }
 
-/// What a system's time cannot say is as good as the end of the year 9999.
-const LAST_YEAR: Duration = Duration::from_secs(253_402_300_799);
+/// From 1970 to the last second of the year 9999: the last one that has a date of the form that HTTP
+/// uses. An instant that a system's time cannot hold counts as this one.
+pub(crate) const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 /// How long sessions live; the shortest of the three ends one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use httpdate::HttpDate;
 
 use super::error::CookieError;
 use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
+use crate::expiry::LAST_DATE;
 use crate::id::SessionId;
 use crate::secret::KeyRing;
 use crate::token;
@@ -15,9 +16,6 @@ use crate::wire::Wire;
 
 /// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
 const MAX_AGE_CAP: Duration = Duration::from_hours(400 * 24);
-
-/// The last second that has a date of the form that HTTP uses: the end of the year 9999.
-const LAST_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 /// Writes the cookie of one name and one set of options, as each connection needs it.
 #[derive(Debug)]

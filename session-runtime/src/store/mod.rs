@@ -1,6 +1,8 @@
 //! What the layer asks of a store: the contract in prose; knows no cookie, no request, no clock.
 
 mod answer;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod bigint;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod conformance;
 #[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]

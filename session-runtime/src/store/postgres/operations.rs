@@ -2,9 +2,9 @@
 
 use deadpool_postgres::tokio_postgres::Row;
 
-use super::super::{Answer, SessionStore, StoreError, Stored, Swap};
+use super::super::{Answer, SessionStore, StoreError, Stored, Swap, bigint};
 use super::PostgresStore;
-use super::row::{NewRow, Value, column, instant, keyed, swap};
+use super::row::{NewRow, Value, column, keyed, swap};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
@@ -106,8 +106,7 @@ impl SessionStore for PostgresStore {
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         Answer::later(async move {
-            let limit = Value::Number(i64::try_from(limit).unwrap_or(i64::MAX));
-            let values = [now.into(), limit];
+            let values = [now.into(), Value::Number(bigint::limit(limit))];
             let rows = self.run(&self.statements.remove_expired, &values).await?;
             let freed: i64 = rows.first().map_or(Ok(0), |row| column(row, "freed"))?;
             Ok(usize::try_from(freed).unwrap_or(0))
@@ -156,5 +155,5 @@ impl SessionStore for PostgresStore {
 
 fn mark_of(rows: &[Row]) -> Result<Option<Timestamp>, StoreError> {
     let at = rows.first().map(|row| column(row, "at"));
-    Ok(at.transpose()?.map(instant))
+    Ok(at.transpose()?.map(bigint::instant))
 }

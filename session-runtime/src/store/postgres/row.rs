@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::super::{StoreError, Stored, Swap};
+use super::super::{StoreError, Stored, Swap, bigint};
 use super::error;
 use crate::expiry::Timestamp;
 use crate::id::StoreKey;
@@ -40,7 +40,7 @@ impl NewRow {
         Self {
             revision: record.revision,
             expires: *expires,
-            // What has an idle timeout of its own is not touched beside a load.
+            // A session with an idle timeout of its own is not touched beside a load.
             created: record.idle.is_none().then_some(record.created),
             // Nobody's sessions are not in the index of owners.
             owners: (!owners.is_empty()).then(|| owners.iter().map(bytes).collect()),
@@ -53,7 +53,7 @@ impl NewRow {
         [
             self.revision.into(),
             self.expires.into(),
-            Value::Instant(self.created.map(millis)),
+            Value::Instant(self.created.map(bigint::millis)),
             Value::Keys(self.owners.as_deref()),
             Value::Bytes(self.record.as_bytes()),
         ]
@@ -64,7 +64,7 @@ impl NewRow {
 pub(super) fn stored(row: &Row) -> Result<Stored, StoreError> {
     Ok(Stored {
         record: Record::from_json(column(row, "record")?)?,
-        expires: instant(column(row, "expires")?),
+        expires: bigint::instant(column(row, "expires")?),
     })
 }
 
@@ -92,36 +92,21 @@ pub(super) fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, 
     row.try_get(name).map_err(error::of_server)
 }
 
-/// Milliseconds since 1970. A negative number, which nobody here writes, counts as 1970.
-pub(super) fn instant(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis.try_into().unwrap_or(0))
-}
-
-fn millis(at: Timestamp) -> i64 {
-    at.as_millis().try_into().unwrap_or(i64::MAX)
-}
-
 impl From<Revision> for Value<'_> {
     fn from(revision: Revision) -> Self {
-        // It has 53 bits.
-        Self::Number(revision.as_u64().cast_signed())
+        Self::Number(bigint::revision(revision))
     }
 }
 
 impl From<Timestamp> for Value<'_> {
-    /// The end of `bigint` is 292 million years ahead, which is as good as never.
     fn from(at: Timestamp) -> Self {
-        Self::Number(millis(at))
+        Self::Number(bigint::millis(at))
     }
 }
 
-/// So long that it reaches beyond every instant, and can be added to one.
-const FOR_EVER: i64 = i64::MAX / 2;
-
 impl From<Duration> for Value<'_> {
     fn from(duration: Duration) -> Self {
-        let millis = i64::try_from(duration.as_millis()).unwrap_or(FOR_EVER);
-        Self::Number(millis.min(FOR_EVER))
+        Self::Number(bigint::span(duration))
     }
 }
 
@@ -181,16 +166,5 @@ mod tests {
         ] {
             assert_eq!(format!("{value:?}"), "..");
         }
-    }
-
-    #[test]
-    fn what_never_ends_is_the_last_instant_that_the_column_holds() {
-        let Value::Number(millis) = Timestamp::MAX.into() else {
-            panic!("an instant is a number");
-        };
-        assert_eq!(millis, i64::MAX);
-        let century = std::time::Duration::from_hours(100 * 365 * 24);
-        assert!(instant(millis) > Timestamp::from(std::time::SystemTime::now()).plus(century));
-        assert_eq!(instant(-1), Timestamp::from_millis(0));
     }
 }

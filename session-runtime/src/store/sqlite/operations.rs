@@ -2,9 +2,10 @@
 
 use deadpool_sqlite::rusqlite::{Row, params};
 
+use super::super::bigint::{self, instant, millis, revision};
 use super::super::{Answer, SessionStore, StoreError, Stored, Swap};
 use super::SqliteStore;
-use super::row::{NewRow, column, instant, keyed, millis, revision, swap};
+use super::row::{NewRow, column, keyed, swap};
 use super::run::{all, first, run};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
@@ -152,8 +153,7 @@ impl SessionStore for SqliteStore {
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         Answer::later(self.write(move |connection, sql| {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let values = [millis(now), limit];
+            let values = [millis(now), bigint::limit(limit)];
             let freed = run(connection, &sql.remove_expired, values)?;
             run(connection, &sql.remove_past, values)?;
             Ok(freed)

@@ -1,16 +1,14 @@
 //! What goes into a statement and what comes out of a row; knows no connection.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use deadpool_sqlite::rusqlite::types::FromSql;
 use deadpool_sqlite::rusqlite::{Result as SqlResult, Row};
 
-use super::super::{StoreError, Stored, Swap};
+use super::super::{StoreError, Stored, Swap, bigint};
 use super::error::of_sqlite;
-use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::{Owners, Record, Revision};
+use crate::record::{Owners, Record};
 
 /// A session as the columns of its row, but for the key.
 pub(super) struct NewRow {
@@ -25,10 +23,13 @@ impl NewRow {
     pub(super) fn of(new: &Stored) -> Self {
         let Stored { record, expires } = new;
         Self {
-            revision: revision(record.revision),
-            expires: millis(*expires),
-            // What has an idle timeout of its own is not touched beside a load.
-            created: record.idle.is_none().then(|| millis(record.created)),
+            revision: bigint::revision(record.revision),
+            expires: bigint::millis(*expires),
+            // A session with an idle timeout of its own is not touched beside a load.
+            created: record
+                .idle
+                .is_none()
+                .then(|| bigint::millis(record.created)),
             owners: owners(&record.owners),
             record: record.to_json(),
         }
@@ -46,29 +47,6 @@ fn owners(owners: &Owners) -> Option<String> {
     (!json.is_empty()).then(|| json + "]")
 }
 
-/// It has 53 bits.
-pub(super) fn revision(revision: Revision) -> i64 {
-    revision.as_u64().cast_signed()
-}
-
-/// The end of the column is 292 million years ahead, which is as good as never.
-pub(super) fn millis(at: Timestamp) -> i64 {
-    at.as_millis().try_into().unwrap_or(i64::MAX)
-}
-
-/// So long that it reaches beyond every instant, and can be added to one.
-const FOR_EVER: i64 = i64::MAX / 2;
-
-pub(super) fn span(duration: Duration) -> i64 {
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(FOR_EVER);
-    millis.min(FOR_EVER)
-}
-
-/// Milliseconds since 1970. A negative number, which nobody here writes, counts as 1970.
-pub(super) fn instant(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis.try_into().unwrap_or(0))
-}
-
 /// A session out of a row with its record and its end.
 pub(super) fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
     let record = row.get_ref("record").map_err(of_sqlite)?;
@@ -76,7 +54,7 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
     let json = record.as_bytes().unwrap_or_default();
     Ok(Stored {
         record: Record::from_json(json)?,
-        expires: instant(column(row, "expires")?),
+        expires: bigint::instant(column(row, "expires")?),
     })
 }
 

@@ -175,14 +175,9 @@ impl RedisStore {
             text::kept(listed, now),
         ];
         let args = args.each_ref().map(String::as_str);
-        match self
-            .decided(&script::INSERT, &keys, key, &args, now)
-            .await?
-        {
-            Reply::Done(_) => Ok(true),
-            Reply::Live | Reply::Gone => Ok(false),
-            _ => Err(text::foreign()),
-        }
+        let insert = &script::INSERT;
+        let reply = self.decided(insert, &keys, key, &args, now).await?;
+        reply.inserted()
     }
 
     async fn swap(

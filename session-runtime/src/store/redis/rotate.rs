@@ -92,14 +92,9 @@ impl RedisStore {
         ];
         let args = args.each_ref().map(String::as_str);
         let keys = [self.session(it.to)];
-        match self
-            .decided(&script::INSERT, &keys, it.to, &args, it.now)
-            .await?
-        {
-            Reply::Done(_) => Ok(true),
-            Reply::Live | Reply::Gone => Ok(false),
-            _ => Err(text::foreign()),
-        }
+        let insert = &script::INSERT;
+        let reply = self.decided(insert, &keys, it.to, &args, it.now).await?;
+        reply.inserted()
     }
 
     /// Runs a script on a session; one that waits for a rotation is there or not, by that first.

@@ -112,6 +112,15 @@ impl Reply {
         })
     }
 
+    /// The answer of a script that inserts: `false` if the key is taken.
+    pub(super) fn inserted(self) -> Result<bool, StoreError> {
+        match self {
+            Self::Done(_) => Ok(true),
+            Self::Live | Self::Gone => Ok(false),
+            _ => Err(text::foreign()),
+        }
+    }
+
     /// The answer of a script that compares and swaps.
     pub(super) fn swap(self) -> Result<Swap, StoreError> {
         match self {

@@ -1,34 +1,30 @@
 //! Keeps sessions in Redis or Valkey; knows no cookie, no clock.
 
 mod express;
-mod line;
 mod link;
 mod load;
 mod operations;
+mod owned;
 mod owners;
-mod redirect;
 mod rotate;
 mod script;
-mod source;
 mod text;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
-use ::redis::RedisError;
 use ::redis::aio::ConnectionLike;
 use ::redis::cluster_async::ClusterConnection;
+use ::redis::{Cmd, RedisError, Value};
 
 pub use self::express::ExpressStore;
-use self::link::{Link, Resend};
+use self::link::{Link, Resend, Source};
 use self::script::{Reply, Script};
-use self::source::Source;
-use self::text::{Parts, UNLISTED};
+use super::StoreError;
 use super::ends::Ends;
-use super::{StoreError, Stored, Swap};
-use crate::expiry::Timestamp;
 use crate::id::StoreKey;
-use crate::record::{OwnerKey, Revision};
+use crate::record::OwnerKey;
 
 const PREFIX: &str = "sessile:";
 
@@ -149,111 +145,8 @@ impl RedisStore {
         self
     }
 
-    async fn put_new(
-        &self,
-        key: StoreKey,
-        new: &Stored,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let parts = Parts::of(new);
-        let listed = text::listed_until(new.expires, now);
-        let mut until = text::instant(listed);
-        let mut keys = vec![self.session(key)];
-        let owners = text::read_owners(parts.owners.as_bytes());
-        if self.is_one_slot() {
-            keys.extend(owners.map(|owner| self.index(owner)));
-        } else {
-            until = self.list(owners, key, new.expires, now).await?;
-        }
-        let until = parts.listed(&until).to_owned();
-        let args = [
-            text::instant(now),
-            parts.join(&until),
-            text::kept(new.expires, now),
-            key.to_text(),
-            until,
-            text::kept(listed, now),
-        ];
-        let args = args.each_ref().map(String::as_str);
-        let insert = &script::INSERT;
-        let reply = self.decided(insert, &keys, key, &args, now).await?;
-        reply.inserted()
-    }
-
-    async fn swap(
-        &self,
-        key: StoreKey,
-        expected: Revision,
-        new: &Stored,
-        now: Timestamp,
-    ) -> Result<Swap, StoreError> {
-        let parts = Parts::of(new);
-        let (at, expected) = (text::instant(now), text::revision(expected));
-        let ttl = text::kept(new.expires, now);
-        let mut listed = UNLISTED.to_owned();
-        loop {
-            let args = [
-                at.as_str(),
-                &expected,
-                &parts.ends,
-                &listed,
-                &parts.revision,
-                &parts.owners,
-                &parts.json,
-                &ttl,
-            ];
-            let keys = [self.session(key)];
-            match self
-                .decided(&script::REPLACE, &keys, key, &args, now)
-                .await?
-            {
-                Reply::Unlisted(owners) => {
-                    let owners = text::read_owners(&owners);
-                    listed = self.list(owners, key, new.expires, now).await?;
-                }
-                reply => return reply.swap(),
-            }
-        }
-    }
-
-    async fn move_end(
-        &self,
-        key: StoreKey,
-        expected: Revision,
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (at, ends) = (text::instant(now), text::instant(expires));
-        let (expected, ttl) = (text::revision(expected), text::kept(expires, now));
-        let mut listed = UNLISTED.to_owned();
-        loop {
-            let args = [at.as_str(), &expected, &ends, &listed, &ttl];
-            let keys = [self.session(key)];
-            match self.decided(&script::TOUCH, &keys, key, &args, now).await? {
-                Reply::Done(_) => return Ok(true),
-                Reply::Gone => return Ok(false),
-                Reply::Unlisted(owners) => {
-                    let owners = text::read_owners(&owners);
-                    listed = self.list(owners, key, expires, now).await?;
-                }
-                _ => return Err(text::foreign()),
-            }
-        }
-    }
-
-    async fn end(&self, key: StoreKey, now: Timestamp) -> Result<bool, StoreError> {
-        let (keys, at) = ([self.session(key)], text::instant(now));
-        match self
-            .decided(&script::REMOVE, &keys, key, &[&at], now)
-            .await?
-        {
-            Reply::Done(was) => {
-                self.unlist(&was, key, now);
-                Ok(true)
-            }
-            Reply::Gone => Ok(false),
-            _ => Err(text::foreign()),
-        }
+    async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
+        self.link.ask(command).await.map_err(refused)
     }
 
     async fn run(

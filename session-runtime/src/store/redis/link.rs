@@ -4,6 +4,10 @@
 //! that is dropped leaves its place in the pipeline to its reply, which nobody then hears. Nothing
 //! that may have been carried out is sent again, except what only reads.
 
+mod line;
+mod redirect;
+mod source;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -16,9 +20,9 @@ use ::redis::{AsyncConnectionConfig, Cmd, PushInfo, PushKind, RedisError, RedisR
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::line::{Line, is_lost};
+use self::line::{Line, is_lost};
+pub(super) use self::source::Source;
 use super::script::Script;
-use super::source::Source;
 
 /// How long an attempt to connect may take. Callers do not wait for it beyond their own deadlines.
 const OPENING: Duration = Duration::from_secs(5);

@@ -1,15 +1,15 @@
 //! The operations of the store, in terms of what a command or a script does.
 
 use super::super::{Answer, SessionStore, Stored, Swap};
-use super::RedisStore;
 use super::rotate::Move;
+use super::{RedisStore, load, owned, owners, rotate, write};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
 
 impl SessionStore for RedisStore {
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
-        Answer::later(self.find(key, now))
+        Answer::later(load::find(self, key, now))
     }
 
     fn load_and_touch(
@@ -18,11 +18,11 @@ impl SessionStore for RedisStore {
         lifetime: Lifetime,
         now: Timestamp,
     ) -> Answer<'_, Option<Stored>> {
-        Answer::later(self.find_used(key, lifetime, now))
+        Answer::later(load::find_used(self, key, lifetime, now))
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move { self.put_new(key, &new, now).await })
+        Answer::later(async move { write::insert(self, key, &new, now).await })
     }
 
     fn replace(
@@ -32,7 +32,7 @@ impl SessionStore for RedisStore {
         new: Stored,
         now: Timestamp,
     ) -> Answer<'_, Swap> {
-        Answer::later(async move { self.swap(key, expected, &new, now).await })
+        Answer::later(async move { write::replace(self, key, expected, &new, now).await })
     }
 
     fn rotate(
@@ -50,13 +50,7 @@ impl SessionStore for RedisStore {
             new,
             now,
         };
-        Answer::later(async move {
-            if self.is_one_slot() {
-                self.move_within_a_slot(&it).await
-            } else {
-                self.move_across_slots(&it).await
-            }
-        })
+        Answer::later(async move { rotate::rotate(self, &it).await })
     }
 
     fn touch(
@@ -66,11 +60,11 @@ impl SessionStore for RedisStore {
         expires: Timestamp,
         now: Timestamp,
     ) -> Answer<'_, bool> {
-        Answer::later(self.move_end(key, expected, expires, now))
+        Answer::later(write::touch(self, key, expected, expires, now))
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(self.end(key, now))
+        Answer::later(write::remove(self, key, now))
     }
 
     /// The server does it.
@@ -79,7 +73,7 @@ impl SessionStore for RedisStore {
     }
 
     fn owned_by(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Vec<(StoreKey, Stored)>> {
-        Answer::later(self.find_owned(owner, now))
+        Answer::later(owned::find_owned(self, owner, now))
     }
 
     fn mark(
@@ -90,10 +84,10 @@ impl SessionStore for RedisStore {
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Answer<'_, Option<Timestamp>> {
-        Answer::later(self.set_mark(owner, at, until, since, now))
+        Answer::later(owners::set_mark(self, owner, at, until, since, now))
     }
 
     fn marked(&self, owner: OwnerKey, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
-        Answer::later(self.read_mark(owner, now))
+        Answer::later(owners::read_mark(self, owner, now))
     }
 }

@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 const NODE: Duration = Duration::from_millis(500);
 
 /// The server, or the servers, that connections are opened to.
-pub(super) enum Source {
+pub(crate) enum Source {
     Server(Client),
     Sentinel(Sentinels),
     Cluster(ClusterClient),
@@ -30,7 +30,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn from_url(url: &str) -> RedisResult<Self> {
+    pub(crate) fn from_url(url: &str) -> RedisResult<Self> {
         let (scheme, rest) = url
             .split_once("://")
             .ok_or_else(|| bad("it has no scheme"))?;
@@ -157,7 +157,7 @@ impl<'a> Several<'a> {
 }
 
 /// The servers that name the master.
-pub(super) struct Sentinels {
+pub(crate) struct Sentinels {
     nodes: Vec<ConnectionInfo>,
     master: String,
     /// User, password and TLS of the master.

@@ -28,7 +28,7 @@ impl Line {
 }
 
 /// A connection that somebody else opens and keeps open.
-pub(super) trait Given: Send + Sync {
+pub(crate) trait Given: Send + Sync {
     fn call<'a>(&'a self, command: &'a Cmd) -> Call<'a>;
 }
 

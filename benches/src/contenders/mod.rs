@@ -1,4 +1,4 @@
-//! Who is compared. Each has the same four handlers: one that asks for no session, one that reads a
+//! The contenders. Each has the same four handlers: one that asks for no session, one that reads a
 //! counter, one that adds to it, one that stores a user under a new id. A library has one more, which
 //! works for a while between its read and its write.
 
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Contender> {
     all
 }
 
-/// What a user could choose, sessile first.
+/// The libraries that a user could choose, sessile first.
 #[must_use]
 pub fn libraries() -> Vec<Contender> {
     vec![

@@ -50,7 +50,7 @@ pub(super) fn of_kind(wrk: &Wrk, contenders: &[Running], base: usize, kind: Kind
     section
 }
 
-/// What is to be said of somebody who failed at requests, or does not count what was answered.
+/// Remarks on a contender that failed at requests, or whose counters miss some.
 fn remarks(contender: &Running, rounds: &[Answered], before: Option<u64>, kind: Kind) -> String {
     let sum = |figure: fn(&Answered) -> u64| rounds.iter().map(figure).sum::<u64>();
     let (requests, failed) = (sum(|it| it.requests), sum(|it| it.failed));

@@ -1,4 +1,4 @@
-//! What sessions cost over sockets: each contender is a process of its own, and wrk asks it.
+//! Measures sessions over sockets: each contender is a process of its own, and wrk asks it.
 
 mod actix;
 mod apps;

@@ -62,7 +62,7 @@ impl Running {
         }
     }
 
-    /// Who asks, by their cookies.
+    /// The cookies of the visitors.
     pub(super) fn visitors(&self, kind: Kind) -> &[String] {
         if kind.has_cookie() {
             &self.cookies
@@ -76,7 +76,7 @@ impl Running {
         self.program.worked()
     }
 
-    /// What all visitors' sessions count together, if a server knows.
+    /// The sum of all visitors' counters, if a server keeps them.
     pub(super) fn counted(&self) -> Option<u64> {
         let counts = self.cookies.iter().map(|it| page_views(self.address, it));
         (self.keeps == Keeps::InStore).then(|| counts.sum())

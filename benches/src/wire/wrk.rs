@@ -16,7 +16,7 @@ pub(super) struct Wrk {
     folder: Folder,
 }
 
-/// What a round has answered.
+/// The answers of a round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answered {
     pub(super) requests: u64,

@@ -159,7 +159,7 @@ impl RedisStore {
         Reply::read(answer.map_err(refused)?)
     }
 
-    /// Whether one script may change two keys.
+    /// One script may change two keys.
     fn is_one_slot(&self) -> bool {
         !self.is_cluster || has_hash_tag(&self.prefix)
     }
@@ -191,8 +191,8 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// Whether all keys that begin so are in one slot: only what is between the first `{` and the next
-/// `}` counts, if there is something.
+/// All keys with this prefix are in one slot: the text between the first `{` and the next `}` alone
+/// decides, if there is one.
 fn has_hash_tag(prefix: &str) -> bool {
     let tag = prefix
         .split_once('{')

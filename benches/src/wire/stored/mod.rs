@@ -25,7 +25,7 @@ const KINDS: [Kind; 4] = [
 /// So many requests are asked one after another while the server counts.
 const COUNTED: u32 = 50;
 
-/// Where tower-sessions is among the contenders, with which all are compared.
+/// The place of tower-sessions among the contenders: all are compared with it.
 const BASE: usize = 1;
 
 /// The section of the report on Redis.
@@ -79,7 +79,7 @@ struct Counting {
     count: Count,
 }
 
-/// What it counts while it is asked.
+/// Counts the commands that a server receives during a call.
 type Count = Box<dyn Fn(&mut dyn FnMut()) -> String>;
 
 fn section(

@@ -43,7 +43,7 @@ pub(super) struct Link {
     silence: AtomicU64,
 }
 
-/// What happens to a command when the connection is lost before its answer.
+/// A command's fate when the connection is lost before its answer.
 #[derive(Clone, Copy)]
 pub(super) enum Resend {
     /// It is sent again: the second time it changes nothing.
@@ -66,7 +66,7 @@ type Opened = Option<RedisResult<Line>>;
 /// A connection that is open, or being opened.
 struct Opening {
     hear: watch::Receiver<Opened>,
-    /// What attempts tell, for as long as there are any.
+    /// The attempts' side of the channel, for as long as there are any.
     tell: Weak<watch::Sender<Opened>>,
     /// When the last attempt began.
     since: Instant,

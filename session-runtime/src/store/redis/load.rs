@@ -67,7 +67,7 @@ async fn find_and_touch(
     }
 }
 
-/// What was found under a key; nothing if it has to be asked for again.
+/// The session that was found under a key; `None` if the caller has to ask again.
 async fn found(
     store: &RedisStore,
     key: StoreKey,

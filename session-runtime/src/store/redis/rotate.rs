@@ -4,8 +4,8 @@
 //! 2. The old key is compared and left: it now says where the session has gone. This decides.
 //! 3. The new session waits no more.
 //!
-//! Who finds a session that waits looks at the key that it waits for, and carries out the third step
-//! if the second has been taken. So a rotation that is cut short anywhere has happened or has not.
+//! A reader that finds a waiting session looks at the key that it waits for, and carries out the third
+//! step if the second has been taken. So a rotation that is cut short anywhere has happened or has not.
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ pub(super) async fn decided(
     }
 }
 
-/// Whether a session that waits for the rotation from `from` is there: then it waits no more.
+/// Ends the wait for the rotation from `from`, if that has been decided; `false` if it has not.
 pub(super) async fn has_come(
     store: &RedisStore,
     key: StoreKey,

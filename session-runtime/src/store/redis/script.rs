@@ -71,7 +71,7 @@ fn command(name: &str, script: &str, keys: &[String], args: &[&str]) -> Cmd {
     command
 }
 
-/// What a script answers: a word, and what goes with it.
+/// A script's answer: a word, and a value that goes with it.
 #[derive(Debug)]
 pub(super) enum Reply {
     /// It is done. With it, until when the session was listed and who its owners were, or the mark.
@@ -88,7 +88,7 @@ pub(super) enum Reply {
     Unlisted(Vec<u8>),
     /// A session stands there that waits for the rotation from this key.
     Pending(String),
-    /// What stands there is not ours.
+    /// No `RedisStore` wrote the content of the key.
     Foreign,
 }
 

@@ -32,7 +32,7 @@ const NOBODY: &str = "-";
 /// Stands for no list: for a session without owners, or where nobody has seen to it.
 pub(super) const UNLISTED: &str = "0000000000000000";
 
-/// What lies under the key of a session.
+/// The content of a session's key.
 pub(super) enum Standing {
     Session(Stored),
     /// A session that is there only once the rotation from this key has been decided.
@@ -55,7 +55,7 @@ impl Standing {
     }
 }
 
-/// What lies under a key, if anything: an answer of another kind says nothing of an absence.
+/// The content of a key, if the key is there; an answer of another kind is an error, not an absence.
 pub(super) fn found(answer: Value) -> Result<Option<Vec<u8>>, StoreError> {
     match answer {
         Value::BulkString(text) => Ok(Some(text)),
@@ -75,7 +75,7 @@ pub(super) fn session(text: &[u8]) -> Result<Stored, StoreError> {
     })
 }
 
-/// What is there is not ours.
+/// The error for content that no `RedisStore` wrote.
 pub(super) fn foreign() -> StoreError {
     StoreError::Unreadable(RecordError::Malformed { line: 1, column: 1 })
 }

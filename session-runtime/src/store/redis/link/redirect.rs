@@ -26,7 +26,7 @@ pub(super) async fn redirected(
             Err(error) => error,
         };
         let node = error.redirect_node().map(|(node, _)| node.to_owned());
-        // Who names no node has not sent it on.
+        // An error that names no node has not sent it on.
         again = match &node {
             Some(_) if node == named => again + 1,
             _ => 0,
@@ -39,7 +39,7 @@ pub(super) async fn redirected(
             // It has been told where to go, and cannot get there: to ask on would only have it look
             // anew each time, with the requests to all other nodes waiting.
             ErrorKind::Server(ServerErrorKind::Moved) if again > DETOURS => return Err(error),
-            // Whoever answers so has done nothing; or nobody was there to be asked.
+            // The node has done nothing, or no node was asked.
             ErrorKind::Server(
                 ServerErrorKind::Moved | ServerErrorKind::TryAgain | ServerErrorKind::ReadOnly,
             )

@@ -28,7 +28,13 @@ async fn a_full_file_refuses_and_forgets_nobody() {
         }
     };
     assert!(matches!(refused, StoreError::Full), "{refused:?}");
-    let late = Visitor::new(&app).get("/write").await;
+    // Another key may still find room in its page.
+    let late = loop {
+        let late = Visitor::new(&app).get("/write").await;
+        if late.status != StatusCode::OK {
+            break late;
+        }
+    };
     assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(late.set_cookies(), [""; 0]);
     assert!(kept.len() > 100, "{} sessions in 64 pages", kept.len());

@@ -266,9 +266,14 @@ async fn live(_: Account, session: SessionHandle, upgrade: WebSocketUpgrade) -> 
     })
 }
 
+/// The sessions of the application.
+#[must_use]
+pub fn sessions() -> SessionLayer {
+    SessionLayer::new(MemoryStore::new(), Secret::generate())
+}
+
 /// The application, for `main` and for tests.
-pub fn app() -> Router {
-    let sessions = SessionLayer::new(MemoryStore::new(), Secret::generate());
+pub fn app(sessions: SessionLayer) -> Router {
     Router::new()
         .route("/", get(devices))
         // What changes something is a POST: the cookie is `SameSite=Lax`, so the forms of other
@@ -291,5 +296,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app()).await?)
+    let sessions = sessions();
+    axum::serve(listener, app(sessions.clone()))
+        .with_graceful_shutdown(stopped())
+        .await?;
+    // A sign-out goes on though its visitor has left.
+    sessions.drained().await;
+    Ok(())
+}
+
+/// Waits for Ctrl-C.
+async fn stopped() {
+    drop(tokio::signal::ctrl_c().await);
 }

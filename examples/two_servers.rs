@@ -34,8 +34,7 @@ async fn index(mut visits: Session<Visits>) -> String {
 }
 
 /// The application, for `main` and for tests.
-pub fn app(store: Arc<dyn SessionStore>, secret: Secret) -> Router {
-    let sessions = SessionLayer::new(store, secret);
+pub fn app(sessions: SessionLayer) -> Router {
     Router::new().route("/", get(index)).layer(sessions)
 }
 
@@ -80,9 +79,13 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    Ok(axum::serve(listener, app(store, secret))
+    let sessions = SessionLayer::new(store, secret);
+    axum::serve(listener, app(sessions.clone()))
         .with_graceful_shutdown(stop)
-        .await?)
+        .await?;
+    // A visit goes on to be counted though its visitor has left.
+    sessions.drained().await;
+    Ok(())
 }
 
 /// An error and what caused it, in one line.

@@ -35,7 +35,7 @@ struct Row {
 
 #[tokio::test]
 async fn whoever_signs_in_is_welcomed_once() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut ann = Visitor::new(&app);
     let answer = ann.post("/login", ANN).await;
     assert_leads_to("/", &answer);
@@ -48,7 +48,7 @@ async fn whoever_signs_in_is_welcomed_once() {
 
 #[tokio::test]
 async fn a_wrong_password_signs_nobody_in_and_is_told_once() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     for form in [
         "user=ann&password=wrong",
         "user=ann&password=battery+staple",
@@ -65,7 +65,7 @@ async fn a_wrong_password_signs_nobody_in_and_is_told_once() {
 
 #[tokio::test]
 async fn what_visitors_type_is_escaped() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut visitor = Visitor::new(&app);
     let hostile = "user=%3Cscript%3E%22%26'&password=x";
     visitor.post("/login", hostile).await;
@@ -84,7 +84,7 @@ async fn what_visitors_type_is_escaped() {
 
 #[tokio::test]
 async fn a_name_that_fills_the_store_is_refused() {
-    let mut visitor = Visitor::new(&login::app());
+    let mut visitor = Visitor::new(&login::app(login::sessions()));
     let form = format!("user={}&password=x", "a".repeat(1024));
     let answer = visitor.post("/login", &form).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -93,7 +93,7 @@ async fn a_name_that_fills_the_store_is_refused() {
 
 #[tokio::test]
 async fn a_cookie_outlives_the_browser_if_the_visitor_asks_for_it() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let max_age = async |form: &str| {
         let cookie = Visitor::new(&app).post("/login", form).await.set_cookie();
         let (_, max_age) = cookie.split_once("; Max-Age=")?;
@@ -108,7 +108,7 @@ async fn a_cookie_outlives_the_browser_if_the_visitor_asks_for_it() {
 
 #[tokio::test]
 async fn everyone_sees_their_own_devices_and_which_is_this() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut phone = signed_in(&app, ANN, "phone").await;
     let mut laptop = signed_in(&app, ANN, "laptop").await;
     let mut bobs = signed_in(&app, BOB, "tablet").await;
@@ -131,7 +131,7 @@ async fn everyone_sees_their_own_devices_and_which_is_this() {
 
 #[tokio::test]
 async fn one_device_is_signed_out_from_another() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut here = signed_in(&app, ANN, "here").await;
     let mut there = signed_in(&app, ANN, "there").await;
     let mut third = signed_in(&app, ANN, "third").await;
@@ -153,7 +153,7 @@ async fn one_device_is_signed_out_from_another() {
 
 #[tokio::test]
 async fn nobody_signs_out_the_device_of_another() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut ann = signed_in(&app, ANN, "hers").await;
     let mut bob = signed_in(&app, BOB, "his").await;
     let mut anns_other = signed_in(&app, ANN, "her other").await;
@@ -172,7 +172,7 @@ async fn nobody_signs_out_the_device_of_another() {
 
 #[tokio::test]
 async fn a_device_that_signs_itself_out_from_afar_is_signed_out() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut here = signed_in(&app, ANN, "here").await;
     let mut other = signed_in(&app, ANN, "other").await;
     let rows = rows(&other.get("/").await.body);
@@ -186,7 +186,7 @@ async fn a_device_that_signs_itself_out_from_afar_is_signed_out() {
 
 #[tokio::test]
 async fn signing_out_here_leaves_the_other_devices_alone() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut here = signed_in(&app, ANN, "here").await;
     let mut there = signed_in(&app, ANN, "there").await;
     let answer = here.post("/sign-out", "").await;
@@ -198,7 +198,7 @@ async fn signing_out_here_leaves_the_other_devices_alone() {
 
 #[tokio::test]
 async fn signing_out_the_others_leaves_this_device_alone() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut here = signed_in(&app, ANN, "here").await;
     let mut others = [
         signed_in(&app, ANN, "phone").await,
@@ -217,7 +217,7 @@ async fn signing_out_the_others_leaves_this_device_alone() {
 
 #[tokio::test]
 async fn signing_out_everywhere_leaves_no_device_of_this_account() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut here = signed_in(&app, ANN, "here").await;
     let mut there = signed_in(&app, ANN, "there").await;
     let mut bob = signed_in(&app, BOB, "his").await;
@@ -235,7 +235,7 @@ async fn signing_out_everywhere_leaves_no_device_of_this_account() {
 
 #[tokio::test]
 async fn a_stranger_is_sent_to_the_login_page_and_a_program_is_told_401() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut stranger = Visitor::new(&app);
     assert_signed_out(&mut stranger).await;
     for button in BUTTONS {
@@ -248,7 +248,7 @@ async fn a_stranger_is_sent_to_the_login_page_and_a_program_is_told_401() {
 
 #[tokio::test]
 async fn an_open_page_is_told_that_it_was_signed_out() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let address = wire::serve(app.clone()).await;
     let mut here = signed_in(&app, ANN, "here").await;
     let there = signed_in(&app, ANN, "there").await;
@@ -270,7 +270,7 @@ async fn an_open_page_is_told_that_it_was_signed_out() {
 
 #[tokio::test]
 async fn no_link_signs_anybody_out() {
-    let app = login::app();
+    let app = login::app(login::sessions());
     let mut ann = signed_in(&app, ANN, "here").await;
     for button in BUTTONS {
         let answer = ann.get(button).await;

@@ -13,6 +13,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+const LEVELS: [&str; 4] = ["debug!(", "info!(", "warn!(", "error!("];
+
 /// The page, as the docs show it.
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("session-runtime/docs/operations.md");
@@ -50,7 +52,9 @@ fn what_is_to_be_watched_is_said_at_the_level_on_the_page() {
             let opening = format!("{level}!(");
             let mut rests = said.split(&opening).skip(1);
             let is_said = rests.any(|rest| {
-                let (arguments, _) = rest.split_once(");").unwrap();
+                // Up to the next event, at whatever level.
+                let next = LEVELS.iter().filter_map(|level| rest.find(level)).min();
+                let (arguments, _) = rest.split_at(next.unwrap_or(rest.len()));
                 arguments.contains(&format!("\"{event}"))
             });
             assert!(is_said, "{level}: {event}");

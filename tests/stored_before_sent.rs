@@ -221,7 +221,7 @@ async fn do_the_deed(
     match request.uri().query() {
         Some("begin" | "change") => visits.page_views += 1,
         Some("renew") => session.renew(),
-        Some("touch") => session.touch(),
+        Some("touch") => session.touch().await.unwrap(),
         Some("destroy") => session.destroy(),
         other => panic!("no such deed: {other:?}"),
     }

@@ -361,7 +361,7 @@ async fn valid_tokens_of_different_sessions_are_refused_together() {
         let request = request.body(Body::empty()).unwrap();
         let answer = support::visitor::ask(&stage.app, request).await;
         assert_eq!(answer.body, "0");
-        assert_eq!(stage.store.calls(), [""; 0], "{lines:?}");
+        assert_eq!(stage.store.calls(), ["load"; 2], "{lines:?}");
     }
     drop(guard);
     let said = log.warnings();

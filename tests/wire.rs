@@ -1,4 +1,4 @@
-//! A layer that speaks Express's formats, without an Express app: its cookie, what it refuses, what it says.
+//! A layer in the formats of Express, without an Express app: its cookie, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -8,12 +8,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use http::{Request, StatusCode};
-#[cfg(feature = "redis")]
-use sessile::SessionStore as _;
 use sessile::{
-    ConfigError, CookieOptions, MemoryStore, Priority, Rolling, SameSite, Secret, Secure, Session,
-    SessionError, SessionHandle, SessionLayer, SessionLayerBuilder, Sessions, Timeouts, Transport,
-    TrustedProxy, Wire, merge,
+    CookieOptions, ExpressSecret, MemoryStore, Priority, Rolling, SameSite, Secure, Session,
+    SessionError, SessionHandle, SessionLayer, SessionLayerBuilder, Sessions, TrustedProxy, merge,
 };
 use support::{TestClock, Visitor};
 
@@ -38,24 +35,22 @@ struct Cookie {
     crumbs: u64,
 }
 
-fn express() -> Secret {
-    Secret::from_express("keyboard cat").unwrap()
-}
-
 /// As an Express app has it that sets nothing.
 const PLAIN: CookieOptions = CookieOptions::new()
     .secure(Secure::Never)
     .same_site(SameSite::Unset);
 
-fn builder() -> SessionLayerBuilder<'static> {
+type Builder = SessionLayerBuilder<'static, ExpressSecret>;
+
+fn builder() -> Builder {
     support::trace::install();
-    SessionLayer::builder(MemoryStore::new(), express())
-        .wire(Wire::Express)
+    let secret = ExpressSecret::new("keyboard cat").unwrap();
+    SessionLayer::beside_express(MemoryStore::new(), secret)
         .cookie(PLAIN)
         .id_generator(|| [0; 24])
 }
 
-fn app(settings: SessionLayerBuilder<'static>) -> Router {
+fn app(settings: Builder) -> Router {
     Router::new()
         .route(
             "/visit",
@@ -233,59 +228,19 @@ async fn nobody_is_told_that_an_owner_has_no_sessions() {
     }
 }
 
+/// A struct at the top level is refused by the derive, any other by the layer: each has a list.
 #[test]
-fn what_a_session_object_has_no_place_for_is_refused() {
-    let header = http::HeaderName::from_static("x-session");
-    for (settings, named) in [
-        (
-            builder().absolute_timeout(Duration::from_hours(1)),
-            "an absolute timeout",
-        ),
-        (
-            builder().timeouts(Timeouts::NIST_AAL2),
-            "an absolute timeout",
-        ),
-        (builder().max_sessions(2), "`max_sessions`"),
-        (
-            builder().transport(Transport::Header(header.clone())),
-            "a transport by header",
-        ),
-        (
-            builder().transport(Transport::Either(header)),
-            "a transport by header",
-        ),
-    ] {
-        let refused = settings.build().unwrap_err();
-        assert_eq!(refused, ConfigError::NotBesideExpress(named));
-    }
+fn the_derive_and_the_layer_reserve_the_same_names() {
+    let derive = include_str!("../session-derive/src/keys.rs");
+    let layer = include_str!("../session-runtime/src/dialect/express/reserved.rs");
+    let reserved = names("const RESERVED: [&str; 21] = [", layer);
+    assert_eq!(reserved.len(), 21);
+    assert_eq!(names("const EXPRESS: &[&str] = &[", derive), reserved);
 }
 
-#[test]
-fn a_secret_of_express_is_for_express_alone() {
-    let native = || SessionLayer::builder(MemoryStore::new(), Secret::generate());
-    let short = SessionLayer::builder(MemoryStore::new(), express());
-    assert_eq!(short.build().unwrap_err(), ConfigError::SecretOfExpress);
-    let previous = native().previous_secrets([express()]);
-    assert_eq!(previous.build().unwrap_err(), ConfigError::SecretOfExpress);
-    // Others sign by it too: how long it is does not matter.
-    let long = Secret::from_express(&"keyboard cat".repeat(3)).unwrap();
-    let long = native().previous_secrets([long]);
-    assert_eq!(long.build().unwrap_err(), ConfigError::SecretOfExpress);
-    assert!(builder().build().is_ok());
-}
-
-#[cfg(feature = "redis")]
-#[tokio::test]
-async fn a_layer_and_its_store_speak_the_same_form() {
-    use sessile::RedisStore;
-
-    let store = || RedisStore::open("redis://127.0.0.1:1").unwrap();
-    let native = SessionLayer::builder(store().beside_express(), Secret::generate());
-    let refused = native.build().unwrap_err();
-    assert_eq!(refused, ConfigError::ForeignStore(Wire::Native));
-    let express = SessionLayer::builder(store(), express()).wire(Wire::Express);
-    let refused = express.build().unwrap_err();
-    assert_eq!(refused, ConfigError::ForeignStore(Wire::Express));
-    let shared = std::sync::Arc::new(store().beside_express());
-    assert!(shared.speaks(Wire::Express) && !shared.speaks(Wire::Native));
+/// The names of the list that begins so.
+fn names<'c>(start: &str, code: &'c str) -> Vec<&'c str> {
+    let (_, list) = code.split_once(start).unwrap();
+    let (list, _) = list.split_once(']').unwrap();
+    list.split('"').skip(1).step_by(2).collect()
 }

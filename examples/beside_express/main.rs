@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use serde::Deserialize;
 use sessile::{
-    CookieOptions, RedisStore, SameSite, Secret, Secure, Session, SessionError, SessionHandle,
-    SessionLayer, Wire, merge,
+    CookieOptions, ExpressSecret, RedisStore, SameSite, Secure, Session, SessionError,
+    SessionHandle, SessionLayer, merge,
 };
 
 /// What the Express half calls `req.session.pageViews`.
@@ -57,27 +57,31 @@ async fn logout(session: SessionHandle) -> Redirect {
     Redirect::to("/me")
 }
 
-/// The application, for `main` and for tests.
+/// The sessions that both halves are on.
 ///
 /// # Errors
 ///
 /// If the address is none of a Redis, or the secret is empty.
-pub fn app(store: &str, secret: &str) -> Result<Router, Box<dyn std::error::Error>> {
+pub fn sessions(store: &str, secret: &str) -> Result<SessionLayer, Box<dyn std::error::Error>> {
     let store = RedisStore::open(store)?.beside_express();
     // The cookie has the attributes that Express gives it where an app says nothing.
     let cookie = CookieOptions::new()
         .secure(Secure::Never)
         .same_site(SameSite::Unset);
-    let sessions = SessionLayer::builder(store, Secret::from_express(secret)?)
-        .wire(Wire::Express)
+    let sessions = SessionLayer::beside_express(store, ExpressSecret::new(secret)?)
         .cookie(cookie)
         .build()?;
-    Ok(Router::new()
+    Ok(sessions)
+}
+
+/// The application, for `main` and for tests.
+pub fn app(sessions: SessionLayer) -> Router {
+    Router::new()
         .route("/", get(index))
         .route("/login", post(login))
         .route("/me", get(me))
         .route("/logout", post(logout))
-        .layer(sessions))
+        .layer(sessions)
 }
 
 #[tokio::main]
@@ -85,9 +89,15 @@ pub fn app(store: &str, secret: &str) -> Result<Router, Box<dyn std::error::Erro
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let var = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let store = var("SESSION_STORE", "redis://127.0.0.1:6379");
-    let app = app(&store, &env::var("SESSION_SECRET")?)?;
+    let sessions = sessions(&store, &env::var("SESSION_SECRET")?)?;
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{}", var("PORT", "3000")));
     let listener = listener.await?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    axum::serve(listener, app(sessions.clone()))
+        .with_graceful_shutdown(stop)
+        .await?;
+    // A sign-out goes on though its visitor has left.
+    sessions.drained().await;
+    Ok(())
 }

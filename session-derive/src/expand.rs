@@ -33,7 +33,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
             ::core::option::Option::Some(Self { #(#loads),* })
         }
 
-        fn encode(&self, __into: &mut __sessile::Encoded) {
+        fn encode(&self, __into: &mut __sessile::Writer<'_>) {
             #(#encodes)*
         }
     };
@@ -79,8 +79,6 @@ pub(crate) fn implement(head: &Head<'_>, body: Body) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = bounded.split_for_impl();
     let inherent = (!constants.is_empty()).then(|| {
         quote! {
-            use __sessile::{ByEq as _, ByJson as _};
-
             #[automatically_derived]
             impl #impl_generics #ident #ty_generics #where_clause {
                 #constants
@@ -94,7 +92,7 @@ pub(crate) fn implement(head: &Head<'_>, body: Body) -> TokenStream {
             impl #impl_generics __sessile::Owned for #ident #ty_generics #where_clause {
                 #owner_type
 
-                fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {
+                fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Writer<'_>) {
                     #encode_owner
                 }
             }
@@ -193,7 +191,6 @@ fn constant(field: &Field<'_>) -> TokenStream {
                     keys: &[#(#keys),*],
                     json: #json,
                     default: #default,
-                    same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                     merge: #merge,
                     privilege: #privilege,
                     owner: #owner,

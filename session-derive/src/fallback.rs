@@ -17,7 +17,7 @@ pub(crate) fn expand(rejected: &Rejected<'_>) -> TokenStream {
             ::core::option::Option::None
         }
 
-        fn encode(&self, _: &mut __sessile::Encoded) {}
+        fn encode(&self, _: &mut __sessile::Writer<'_>) {}
     };
     let body = Body {
         session_data,

@@ -49,14 +49,12 @@ fn a_struct_becomes_constants_and_methods_that_walk_them() {
         &expect![[r#"
             const _: () = {
                 use ::sessile::__private as __sessile;
-                use __sessile::{ByEq as _, ByJson as _};
                 #[automatically_derived]
                 impl Visits {
                     const __page_views: &'static __sessile::Column<u64> = &__sessile::Column {
                         keys: &["page_views"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::Some(
                             <merge::Sum as __sessile::Rule<u64>>::merge,
                         ),
@@ -75,7 +73,7 @@ fn a_struct_becomes_constants_and_methods_that_walk_them() {
                             cache: (Self::__cache)(),
                         })
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {
                         Self::__page_views.encode(&self.page_views, __into);
                     }
                 }
@@ -127,14 +125,12 @@ fn every_option_is_data() {
         &expect![[r#"
             const _: () = {
                 use my::sessile::__private as __sessile;
-                use __sessile::{ByEq as _, ByJson as _};
                 #[automatically_derived]
                 impl ShoppingCart {
                     const __kind: &'static __sessile::Column<Kind> = &__sessile::Column {
                         keys: &["kind"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
                         owner: false,
@@ -143,7 +139,6 @@ fn every_option_is_data() {
                         keys: &["n", "count", "size"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
                         owner: false,
@@ -153,7 +148,6 @@ fn every_option_is_data() {
                         keys: &["mostItems"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(|| 1000000),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
                         owner: false,
@@ -176,7 +170,7 @@ fn every_option_is_data() {
                             cache: (Self::__cache)(),
                         })
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {
                         Self::__kind.encode(&self.kind, __into);
                         Self::__item_count.encode(&self.item_count, __into);
                         Self::__most_items.encode(&self.most_items, __into);
@@ -205,7 +199,6 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
         &expect![[r#"
             const _: () = {
                 use ::sessile::__private as __sessile;
-                use __sessile::{ByEq as _, ByJson as _};
                 #[automatically_derived]
                 impl<T, const N: usize> Paged<T, N>
                 where
@@ -219,7 +212,6 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                         keys: &["items"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::Some(
                             <merge::PerKey<R<T>> as __sessile::Rule<BTreeMap<u8, T>>>::merge,
                         ),
@@ -231,7 +223,6 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                         keys: &["total"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
                         owner: false,
@@ -258,7 +249,7 @@ fn a_parameter_gets_the_bounds_that_its_fields_ask_for() {
                             total: Self::__total.load(__from)?,
                         })
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {
                         Self::__items.encode(&self.items, __into);
                         Self::__total.encode(&self.total, __into);
                     }
@@ -287,7 +278,7 @@ fn an_extractor_asks_only_that_its_struct_is_a_session() {
                     fn load(__from: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::Some(Self {})
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {}
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {}
                 }
                 #[automatically_derived]
                 impl<

@@ -44,6 +44,7 @@ fn mix(drawn: [u8; 32], at: Duration) -> [u8; ID_BYTES] {
 
 /// The secret name of a session, as the visitor's cookie carries it; it never prints.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct SessionId([u8; ID_CHARS]);
 
 impl SessionId {

@@ -7,28 +7,37 @@
 //! read or asked so far, and a handler that wants no session gets its response through unchanged.
 //!
 //! The first extractor ([`Session`], [`SessionHandle`] or a copy) scans the `Cookie` headers for the
-//! cookie's exact name, or the header that [`Transport`] names, verifies the tag, and only then asks the [`SessionStore`] for the record
-//! under the hash of the id. What is forged, expired or unknown is no session. Later extractors
-//! share what was loaded.
+//! cookie's exact name, or the header that [`Transport`] names. It verifies the tag of each token, and
+//! only then asks the [`SessionStore`] for the record under the hash of the id. What is forged, expired
+//! or unknown is no session. Of several genuine tokens the one that opens a session counts; if two do,
+//! there is no session until the visitor signs in or out, which ends both. Later extractors share what
+//! was loaded.
 //!
 //! A struct is read from the record field by field; what this version does not know stays as it is.
-//! When [`Session`] first lends its value out as `&mut`, it keeps an encoding of each field; when it
-//! is dropped, the fields whose value differs become changes in the request.
+//! When [`Session`] first lends its value out as `&mut`, it keeps an encoding of each field. When it
+//! is dropped, the fields whose value differs become changes of the request, and whoever reads the
+//! struct later in the same request sees them.
 //!
 //! When the handler has answered, the **commit** applies the changes to the record and asks the store
 //! to put it in the place of the revision that was loaded. Where another request was faster, the
 //! store says what stands there now; each change is merged into that by the rule of its field, and
 //! the swap is tried again. A new session gets an id and a cookie, a renewed one another id. Only
 //! then does the head of the response leave; if the store refused, an error leaves in its place.
+//!
+//! A handler that answers 5xx or 408, that panics, or whose visitor leaves before it has answered,
+//! changes nothing. A commit that has begun is finished whoever leaves, and so are
+//! [`SessionHandle::destroy`] and what [`Sessions`] revokes: [`SessionLayer::drained`] waits for them
+//! before a server stops.
 
 mod cookie;
 mod data;
+mod dialect;
 mod expiry;
-mod express;
 mod extract;
 mod id;
 mod layer;
 pub mod merge;
+mod protocol;
 mod record;
 mod secret;
 mod store;
@@ -36,7 +45,6 @@ mod token;
 #[cfg(test)]
 #[path = "../../tests/support/trace.rs"]
 mod trace;
-mod wire;
 
 pub use cookie::{CookieError, CookieOptions, Priority, SameSite, Secure};
 pub use data::{Owned, SessionData, Unstorable};
@@ -46,23 +54,24 @@ pub use deadpool_postgres;
 /// The pool that [`SqliteStore::new`] takes, and in it `rusqlite`, of the versions that it takes.
 #[cfg(feature = "sqlite")]
 pub use deadpool_sqlite;
+pub use dialect::ExpressSecret;
 pub use expiry::{Lifetime, Timestamp};
 pub use extract::{Asked, OwnedSession, Session, SessionHandle, SessionRejection, Sessions};
 pub use id::{ID_BYTES, PublicId, PublicIdError, SessionId, StoreKey};
 pub use layer::{
-    AtMaxSessions, ConfigError, Head, Hop, NameTaken, ResponseFuture, Rolling, SessionError,
-    SessionLayer, SessionLayerBuilder, SessionService, Timeouts, Transport, TrustedProxy,
+    ConfigError, Head, Hop, NameTaken, ResponseFuture, SessionError, SessionLayer,
+    SessionLayerBuilder, SessionService, Timeouts, Transport, TrustedProxy,
 };
+pub use protocol::{AtMaxSessions, Rolling};
 pub use record::{Fields, OwnerKey, Owners, Record, RecordError, Revision, Slice};
 pub use secret::{Secret, SecretError};
-pub use store::{Answer, MemoryStore, SessionStore, StoreError, Stored, Swap};
+pub use store::{Answer, ExpressSessionStore, MemoryStore, SessionStore, StoreError, Stored, Swap};
 #[cfg(feature = "redis")]
 pub use store::{ExpressStore, RedisStore};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresConfigError, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use store::{SqliteConfigError, SqliteStore};
-pub use wire::Wire;
 
 pub mod from_express_session {
     #![doc = include_str!("../docs/from-express-session.md")]
@@ -127,8 +136,7 @@ pub mod __private {
     pub use http::request::Parts;
 
     pub use crate::data::{
-        ByEq, ByJson, Column, Encoded, Field, HasDefault, Owned, Pair, Reader, SessionData, Stored,
-        default, json,
+        Column, Field, HasDefault, Owned, Reader, SessionData, Stored, Writer, default, json,
     };
     pub use crate::extract::{SessionRejection, copy, optional_copy};
     pub use crate::merge::Rule;

@@ -11,8 +11,6 @@ use sha2::Sha256;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::wire::Wire;
-
 #[cfg(test)]
 mod tests;
 
@@ -39,10 +37,7 @@ const DOMAIN: &[u8] = b"sessile cookie v1\0";
 /// # Ok::<(), SecretError>(())
 /// ```
 #[derive(Clone)]
-pub struct Secret {
-    bytes: Zeroizing<Box<[u8]>>,
-    is_of_express: bool,
-}
+pub struct Secret(Zeroizing<Box<[u8]>>);
 
 impl Secret {
     /// Draws 32 bytes from the operating system.
@@ -56,14 +51,7 @@ impl Secret {
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new(vec![0; SECRET_BYTES].into_boxed_slice());
         getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-        Self::new(bytes)
-    }
-
-    fn new(bytes: Zeroizing<Box<[u8]>>) -> Self {
-        Self {
-            bytes,
-            is_of_express: false,
-        }
+        Self(bytes)
     }
 
     /// Reads a secret in base64 from an environment variable.
@@ -94,37 +82,6 @@ impl Secret {
         })
     }
 
-    /// Takes a secret as an Express app has it, for [`Wire::Express`] and nothing else: a text of any
-    /// length, of which the bytes in UTF-8 are the key.
-    ///
-    /// ```
-    /// use session_runtime::Secret;
-    ///
-    /// let secret = Secret::from_express("keyboard cat")?;
-    /// # Ok::<(), session_runtime::SecretError>(())
-    /// ```
-    ///
-    /// express-session takes what anybody could guess, and cookie-parser signs by the same secret whatever an app
-    /// hands to it. So a layer with the formats of this library refuses it, however long it is.
-    ///
-    /// # Errors
-    ///
-    /// [`SecretError::Empty`] if there is none.
-    pub fn from_express(text: &str) -> Result<Self, SecretError> {
-        if text.is_empty() {
-            return Err(SecretError::Empty);
-        }
-        Ok(Self {
-            bytes: Zeroizing::new(text.as_bytes().into()),
-            is_of_express: true,
-        })
-    }
-
-    /// Whether others sign by it too, what and for whom it pleases them.
-    pub(crate) fn is_of_express(&self) -> bool {
-        self.is_of_express
-    }
-
     /// Reads a secret in base64: the standard or the URL-safe alphabet, with or without padding;
     /// white space does not count.
     ///
@@ -153,7 +110,7 @@ impl TryFrom<&[u8]> for Secret {
         if bytes.len() < SECRET_BYTES {
             return Err(SecretError::TooShort { len: bytes.len() });
         }
-        Ok(Self::new(Zeroizing::new(bytes.into())))
+        Ok(Self(Zeroizing::new(bytes.into())))
     }
 }
 
@@ -163,7 +120,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why something is no [`Secret`]; it never holds any of it.
+/// Why something is no secret; it never holds any of it.
 #[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SecretError {
@@ -213,21 +170,36 @@ impl fmt::Debug for SecretError {
 pub(crate) struct Tag([u8; TAG_BYTES]);
 
 impl Tag {
-    /// Reads 43 characters of base64 without padding, canonical, else `None`; of base64url, or where
-    /// Express has written them, of the standard alphabet.
-    pub(crate) fn parse(chars: &[u8], wire: Wire) -> Option<Self> {
+    /// Reads 43 characters of base64 without padding, canonical, else `None`.
+    pub(crate) fn parse(chars: &[u8], alphabet: Alphabet) -> Option<Self> {
         let chars: &[u8; TAG_CHARS] = chars.try_into().ok()?;
         // As long as the decoder wants it, which guesses by whole groups of characters.
         let mut bytes = [0; TAG_BYTES + 1];
-        alphabet(wire).decode_slice(chars, &mut bytes).ok()?;
+        alphabet.engine().decode_slice(chars, &mut bytes).ok()?;
         bytes.first_chunk().copied().map(Self)
     }
 
-    pub(crate) fn encode(self, wire: Wire) -> [u8; TAG_CHARS] {
+    pub(crate) fn encode(self, alphabet: Alphabet) -> [u8; TAG_CHARS] {
         let mut chars = [0; TAG_CHARS];
-        let encoded = alphabet(wire).encode_slice(self.0, &mut chars);
+        let encoded = alphabet.engine().encode_slice(self.0, &mut chars);
         encoded.expect("32 bytes are 43 characters");
         chars
+    }
+}
+
+/// The alphabet of base64 that a tag is written in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alphabet {
+    UrlSafe,
+    Standard,
+}
+
+impl Alphabet {
+    fn engine(self) -> &'static GeneralPurpose {
+        match self {
+            Self::UrlSafe => &URL_SAFE_NO_PAD,
+            Self::Standard => &STANDARD_NO_PAD,
+        }
     }
 }
 
@@ -241,37 +213,24 @@ pub(crate) enum Signer {
 
 /// The secrets of one name: the first signs, all verify.
 pub(crate) struct KeyRing {
-    wire: Wire,
     first: Hmac<Sha256>,
     previous: Box<[Hmac<Sha256>]>,
 }
 
 impl KeyRing {
     pub(crate) fn new(name: &str, first: &Secret, previous: &[Secret]) -> Self {
-        Self::of(Wire::Native, first, previous, |secret| key(name, secret))
-    }
-
-    /// The secrets of an Express app. Its tags are bound to no name: who has one may show it under another.
-    pub(crate) fn of_express(first: &Secret, previous: &[Secret]) -> Self {
-        Self::of(Wire::Express, first, previous, |secret| hmac(&secret.bytes))
-    }
-
-    fn of(
-        wire: Wire,
-        first: &Secret,
-        previous: &[Secret],
-        key: impl Fn(&Secret) -> Hmac<Sha256>,
-    ) -> Self {
         Self {
-            wire,
-            first: key(first),
-            previous: previous.iter().map(key).collect(),
+            first: key(name, first),
+            previous: previous.iter().map(|secret| key(name, secret)).collect(),
         }
     }
 
-    /// Which form tokens have that these secrets sign.
-    pub(crate) fn wire(&self) -> Wire {
-        self.wire
+    /// Takes the keys as they are. Their tags are bound to no name: a tag for one cookie fits another.
+    pub(crate) fn unbound<'k>(first: &[u8], previous: impl Iterator<Item = &'k [u8]>) -> Self {
+        Self {
+            first: hmac(first),
+            previous: previous.map(hmac).collect(),
+        }
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Tag {
@@ -303,7 +262,7 @@ impl fmt::Debug for KeyRing {
 
 // The name is in the key: a tag made for one name must not fit another.
 fn key(name: &str, secret: &Secret) -> Hmac<Sha256> {
-    let derived = hmac(&secret.bytes)
+    let derived = hmac(&secret.0)
         .chain_update(DOMAIN)
         .chain_update(name)
         .finalize();
@@ -312,12 +271,4 @@ fn key(name: &str, secret: &Secret) -> Hmac<Sha256> {
 
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
-}
-
-/// How a tag is written.
-fn alphabet(wire: Wire) -> &'static GeneralPurpose {
-    match wire {
-        Wire::Native => &URL_SAFE_NO_PAD,
-        Wire::Express => &STANDARD_NO_PAD,
-    }
 }

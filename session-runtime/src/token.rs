@@ -1,28 +1,42 @@
-//! What a visitor shows of a session, `ID.TAG`: reads and writes it; knows no header and no store.
-//!
-//! 32 characters of base64url, a dot, 43 characters of base64url. Where Express is to read it, `s:` before it
-//! and a tag in standard base64, all of it percent-encoded.
+//! Reads, verifies and writes the token by which a visitor shows a session; knows no header and no store.
 
 use crate::id::{ID_CHARS, SessionId};
-use crate::secret::{KeyRing, Signer, TAG_CHARS, Tag};
-use crate::wire::Wire;
+use crate::secret::{Alphabet, KeyRing, Signer, TAG_CHARS, Tag};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-/// What Express writes before what it has signed.
+/// An escaped token begins with it.
 const SIGNED: &[u8] = b"s:";
 
 /// How many characters the longest token has, once it is percent-decoded: `s:`, the id, a dot, the tag.
 const TOKEN_CHARS: usize = SIGNED.len() + ID_CHARS + 1 + TAG_CHARS;
 
-/// How many characters the longest token takes as it is written. A native one has no other length, so that a
-/// buffer of this size is filled, and need not be copied into one that fits.
-pub(crate) const fn room(wire: Wire) -> usize {
-    match wire {
-        Wire::Native => ID_CHARS + 1 + TAG_CHARS,
-        // `s%3A`, and a tag of nothing but `%2B`.
-        Wire::Express => 4 + ID_CHARS + 1 + 3 * TAG_CHARS,
+/// How a token is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TokenFormat {
+    /// `ID.TAG`: 32 characters of base64url, a dot, 43 characters of base64url.
+    Plain,
+    /// `s:ID.TAG`, the tag in standard base64, all of it percent-encoded.
+    Escaped,
+}
+
+impl TokenFormat {
+    /// How many characters the longest token takes as it is written. A plain one has no other length, so that a
+    /// buffer of this size is filled, and need not be copied into one that fits.
+    pub(crate) const fn room(self) -> usize {
+        match self {
+            Self::Plain => ID_CHARS + 1 + TAG_CHARS,
+            // `s%3A`, and a tag of nothing but `%2B`.
+            Self::Escaped => 4 + ID_CHARS + 1 + 3 * TAG_CHARS,
+        }
+    }
+
+    fn alphabet(self) -> Alphabet {
+        match self {
+            Self::Plain => Alphabet::UrlSafe,
+            Self::Escaped => Alphabet::Standard,
+        }
     }
 }
 
@@ -37,80 +51,138 @@ pub(crate) enum Way {
     Header,
 }
 
-/// What the candidates of a request say about its session.
+/// A genuine token of the visitor: one that we signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
-    /// No well-formed token.
-    Nothing,
-    /// Well-formed tokens, of which we signed none.
-    Forged,
-    /// Tokens that we signed, for different sessions: which one is meant nobody can tell.
-    Ambiguous,
-    /// The token of one session.
-    Token { id: SessionId, signer: Signer },
+#[cfg_attr(test, derive(Hash))]
+pub(crate) struct Candidate {
+    pub(crate) id: SessionId,
+    /// A previous secret has signed it, or it came under a former name: another one is due.
+    pub(crate) is_stale: bool,
 }
 
-/// What is presented, and how that came which we signed: by cookie, if anything did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) presented: Presented,
+/// The genuine tokens of a visitor, each session once; mostly there is one at most.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Clone, Hash))]
+pub(crate) struct Candidates {
+    first: Option<Candidate>,
+    others: Vec<Candidate>,
+}
+
+/// What a request presents.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Presented {
+    pub(crate) candidates: Candidates,
+    /// A well-formed token came that no secret signed.
+    pub(crate) has_forged: bool,
+    /// How the genuine tokens came: by cookie, if any did.
     pub(crate) way: Option<Way>,
+    checked: usize,
 }
 
-/// Judges all candidates of a request, wherever they come from.
-///
-/// A candidate is well-formed if it is exactly `ID.TAG`, without quotes or percent-encoding;
-/// another is no candidate, so garbage logs nobody out. The order of candidates does not matter,
-/// nor does their number up to the fourth; after that they are ignored.
-pub(crate) fn judge<'v>(
-    candidates: impl Iterator<Item = (Way, &'v [u8])>,
-    keys: &KeyRing,
-) -> Verdict {
-    let mut seen = Verdict {
-        presented: Presented::Nothing,
-        way: None,
-    };
-    let mut checked = 0;
-    for (way, value) in candidates {
-        let Some(candidate) = Candidate::parse(value, keys.wire()) else {
-            continue;
-        };
-        seen = seen.and(way, candidate.id, candidate.signer(keys));
-        checked += 1;
-        if checked == CHECKED {
-            break;
+impl Candidates {
+    /// Adds a token. The same one may come twice.
+    pub(crate) fn add(&mut self, candidate: Candidate) {
+        let mut known = self.first.iter_mut().chain(&mut self.others);
+        if let Some(known) = known.find(|known| known.id == candidate.id) {
+            known.is_stale &= candidate.is_stale;
+        } else if self.first.is_none() {
+            self.first = Some(candidate);
+        } else {
+            self.others.push(candidate);
         }
     }
-    seen
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(crate) fn are_several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Candidate> {
+        self.others.pop().or_else(|| self.first.take())
+    }
 }
 
-/// The token of a session, signed by the first secret.
-pub(crate) fn token(id: &SessionId, keys: &KeyRing) -> String {
-    let mut token = String::with_capacity(room(keys.wire()));
-    write(id, keys, &mut token);
-    token
+/// Makes and verifies the tokens of one cookie name.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    keys: KeyRing,
+    format: TokenFormat,
 }
 
-/// Writes a token at the end of a line.
-pub(crate) fn write(id: &SessionId, keys: &KeyRing, line: &mut String) {
-    let tag = keys.sign(id.as_bytes()).encode(keys.wire());
-    let tag = str::from_utf8(&tag).expect("base64 is ASCII");
-    match keys.wire() {
-        Wire::Native => {
-            line.push_str(id.as_str());
-            line.push('.');
-            line.push_str(tag);
+impl Tokens {
+    pub(crate) fn new(keys: KeyRing, format: TokenFormat) -> Self {
+        Self { keys, format }
+    }
+
+    /// Judges values that came one way under the name of these tokens. `is_former` says that it is a name of
+    /// before.
+    ///
+    /// A value is a candidate if it is a token in its format, to the character: garbage logs nobody out. The
+    /// order of candidates does not matter, nor does their number up to the fourth of a request; after that
+    /// they are ignored.
+    pub(crate) fn judge<'v>(
+        &self,
+        presented: &mut Presented,
+        way: Way,
+        values: impl Iterator<Item = &'v [u8]>,
+        is_former: bool,
+    ) {
+        for value in values {
+            if presented.checked == CHECKED {
+                return;
+            }
+            let Some(parsed) = Parsed::parse(value, self.format) else {
+                continue;
+            };
+            presented.checked += 1;
+            let Some(signer) = parsed.signer(&self.keys) else {
+                presented.has_forged = true;
+                continue;
+            };
+            presented.candidates.add(Candidate {
+                id: parsed.id,
+                is_stale: is_former || signer == Signer::Previous,
+            });
+            presented.way = Some(presented.way.map_or(way, |seen| seen.min(way)));
         }
-        Wire::Express => {
-            line.push_str("s%3A");
-            line.push_str(id.as_str());
-            line.push('.');
-            // As `encodeURIComponent` does: of the alphabet it leaves all but these two.
-            for c in tag.chars() {
-                match c {
-                    '+' => line.push_str("%2B"),
-                    '/' => line.push_str("%2F"),
-                    c => line.push(c),
+    }
+
+    /// The token of a session, signed by the first secret.
+    pub(crate) fn token(&self, id: &SessionId) -> String {
+        let mut token = String::with_capacity(self.room());
+        self.write(id, &mut token);
+        token
+    }
+
+    /// How many characters [`write`](Self::write) adds at most.
+    pub(crate) fn room(&self) -> usize {
+        self.format.room()
+    }
+
+    /// Writes a token at the end of a line.
+    pub(crate) fn write(&self, id: &SessionId, line: &mut String) {
+        let tag = self.keys.sign(id.as_bytes()).encode(self.format.alphabet());
+        let tag = str::from_utf8(&tag).expect("base64 is ASCII");
+        match self.format {
+            TokenFormat::Plain => {
+                line.push_str(id.as_str());
+                line.push('.');
+                line.push_str(tag);
+            }
+            TokenFormat::Escaped => {
+                line.push_str("s%3A");
+                line.push_str(id.as_str());
+                line.push('.');
+                // As `encodeURIComponent` does: of the alphabet it leaves all but these two.
+                for c in tag.chars() {
+                    match c {
+                        '+' => line.push_str("%2B"),
+                        '/' => line.push_str("%2F"),
+                        c => line.push(c),
+                    }
                 }
             }
         }
@@ -118,28 +190,29 @@ pub(crate) fn write(id: &SessionId, keys: &KeyRing, line: &mut String) {
 }
 
 /// A token whose signature nobody has looked at yet.
-struct Candidate {
+struct Parsed {
     id: SessionId,
     tag: Tag,
 }
 
-impl Candidate {
-    fn parse(value: &[u8], wire: Wire) -> Option<Self> {
-        match wire {
-            Wire::Native => Self::split(value, wire),
-            Wire::Express => {
+impl Parsed {
+    fn parse(value: &[u8], format: TokenFormat) -> Option<Self> {
+        let alphabet = format.alphabet();
+        match format {
+            TokenFormat::Plain => Self::split(value, alphabet),
+            TokenFormat::Escaped => {
                 let mut decoded = [0; TOKEN_CHARS];
                 let decoded = percent_decode(value, &mut decoded)?;
-                Self::split(decoded.strip_prefix(SIGNED)?, wire)
+                Self::split(decoded.strip_prefix(SIGNED)?, alphabet)
             }
         }
     }
 
-    fn split(value: &[u8], wire: Wire) -> Option<Self> {
+    fn split(value: &[u8], alphabet: Alphabet) -> Option<Self> {
         let (id, rest) = value.split_at_checked(ID_CHARS)?;
         Some(Self {
             id: SessionId::parse(id)?,
-            tag: Tag::parse(rest.strip_prefix(b".")?, wire)?,
+            tag: Tag::parse(rest.strip_prefix(b".")?, alphabet)?,
         })
     }
 
@@ -165,30 +238,4 @@ fn percent_decode<'d>(mut value: &[u8], decoded: &'d mut [u8]) -> Option<&'d [u8
         (length, value) = (length + 1, rest);
     }
     decoded.get(..length)
-}
-
-impl Verdict {
-    fn and(self, way: Way, id: SessionId, signer: Option<Signer>) -> Self {
-        let presented = self.presented.and(id, signer);
-        let way = match signer {
-            Some(_) => Some(self.way.map_or(way, |seen| seen.min(way))),
-            None => self.way,
-        };
-        Self { presented, way }
-    }
-}
-
-impl Presented {
-    fn and(self, id: SessionId, signer: Option<Signer>) -> Self {
-        match (self, signer) {
-            (Self::Nothing, None) => Self::Forged,
-            (seen, None) => seen,
-            (Self::Nothing | Self::Forged, Some(signer)) => Self::Token { id, signer },
-            (Self::Token { id: seen, signer }, Some(other)) if seen == id => Self::Token {
-                id,
-                signer: signer.min(other),
-            },
-            (Self::Token { .. } | Self::Ambiguous, Some(_)) => Self::Ambiguous,
-        }
-    }
 }

@@ -130,7 +130,10 @@ async fn a_planted_id_dies_with_the_sign_in_of_its_victim() {
 }
 
 async fn serve() -> String {
-    format!("http://{}/", wire::serve(login::app()).await)
+    format!(
+        "http://{}/",
+        wire::serve(login::app(login::sessions())).await
+    )
 }
 
 /// Signs in, and returns the text of the page that it leads to.

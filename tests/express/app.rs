@@ -90,7 +90,7 @@ async fn carry_out(parts: &mut Parts, deed: &[Value]) -> Result<(), Response> {
         ("maxAge", [millis]) => {
             session.set_max_age(Duration::from_millis(millis.as_u64().unwrap()));
         }
-        ("touch", []) => session.touch(),
+        ("touch", []) => session.touch().await.map_err(refused)?,
         ("save", []) => session.save().await.map_err(refused)?,
         ("reload", []) => session.reload().await.map_err(refused)?,
         ("renew", []) => session.renew(),

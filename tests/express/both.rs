@@ -7,8 +7,8 @@ use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 use sessile::{
-    CookieOptions, Hop, RedisStore, Rolling, SameSite, Secret, Secure, SessionLayer, TrustedProxy,
-    Wire,
+    CookieOptions, ExpressSecret, Hop, RedisStore, Rolling, SameSite, Secure, SessionLayer,
+    TrustedProxy,
 };
 
 use crate::app;
@@ -113,7 +113,7 @@ impl Options {
         let store = store.prefix(self.prefix);
         let secrets = self.secrets.iter();
         let secrets: Vec<_> = secrets
-            .map(|secret| Secret::from_express(secret).unwrap())
+            .map(|secret| ExpressSecret::new(secret).unwrap())
             .collect();
         let (first, previous) = secrets.split_first().unwrap();
         let cookie = match self.max_age {
@@ -125,9 +125,8 @@ impl Options {
         } else {
             Rolling::OnChange
         };
-        let sessions = SessionLayer::builder(store, first.clone())
+        let sessions = SessionLayer::beside_express(store, first.clone())
             .previous_secrets(previous.to_vec())
-            .wire(Wire::Express)
             .cookie(cookie)
             .trusted_proxy(TrustedProxy::XForwardedProto(Hop::First))
             .resave(self.resave)

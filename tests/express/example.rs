@@ -56,7 +56,8 @@ async fn a_visitor_goes_from_half_to_half_and_is_the_same() {
     ];
     let env = env.each_ref().map(|(name, value)| (*name, value.as_str()));
     let express = Node::start("examples/beside_express/app.js", &env);
-    let axum = beside_express::app(&redis.url(), SECRET).unwrap();
+    let sessions = beside_express::sessions(&redis.url(), SECRET).unwrap();
+    let axum = beside_express::app(sessions);
     let axum = wire::serve(axum).await;
     for (here, there) in [(axum, express.address), (express.address, axum)] {
         let mut visitor = Visitor::default();

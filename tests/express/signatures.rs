@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use sessile::{CookieOptions, ID_BYTES, Secret, Secure, Session, SessionLayer, Wire, merge};
+use sessile::{CookieOptions, ExpressSecret, ID_BYTES, Secure, Session, SessionLayer, merge};
 
 use crate::both::World;
 use crate::support::{Answer, Probe, Visitor, size};
@@ -21,8 +21,8 @@ struct Visits {
 /// A layer whose next id is this.
 fn app(secret: &str, id: Arc<Mutex<[u8; ID_BYTES]>>) -> (Router, Probe) {
     let store = Probe::new();
-    let sessions = SessionLayer::builder(store.clone(), Secret::from_express(secret).unwrap())
-        .wire(Wire::Express)
+    let secret = ExpressSecret::new(secret).unwrap();
+    let sessions = SessionLayer::beside_express(store.clone(), secret)
         .cookie(CookieOptions::new().secure(Secure::Never))
         .id_generator(move || *id.lock().unwrap())
         .build()

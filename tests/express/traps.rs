@@ -116,7 +116,7 @@ async fn the_names_that_do_not_compile_are_those_that_express_drops() {
     let derive = include_str!("../../session-derive/src/keys.rs");
     assert_eq!(list_after("EXPRESS: &[&str] = &[", derive), names);
     // And those of structs, which only a running layer knows.
-    let runtime = include_str!("../../session-runtime/src/express.rs");
+    let runtime = include_str!("../../session-runtime/src/dialect/express/reserved.rs");
     assert_eq!(list_after("RESERVED: [&str; 21] = [", runtime), names);
 }
 

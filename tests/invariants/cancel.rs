@@ -19,7 +19,8 @@ pub(crate) async fn a_request_dropped_at_any_poll_leaves_the_old_state_or_the_ne
 ) {
     let world = World::new(store);
     let slow = Wrapped(world.store.clone(), manner);
-    let app = routes().layer(world.layer(slow).build().unwrap());
+    let layer = world.layer(slow).build().unwrap();
+    let app = routes().layer(layer.clone());
     let kinds: [(&str, &[&[u64]]); 6] = [
         ("/write", &[&[1], &[2]]),
         ("/save-and-write", &[&[1], &[2], &[3]]),
@@ -32,6 +33,8 @@ pub(crate) async fn a_request_dropped_at_any_poll_leaves_the_old_state_or_the_ne
         for polls in 0.. {
             let (since, token) = begin(&world, &app).await;
             let done = dropped_after(polls, ask(&app, request(path, Some(&token)))).await;
+            // A commit that has begun outlives its request.
+            layer.drained().await;
             settle().await;
             let found = values(&world, since).await;
             assert!(
@@ -61,11 +64,13 @@ pub(crate) async fn a_first_visit_dropped_at_any_poll_stores_one_session_or_none
 ) {
     let world = World::new(store);
     let slow = Wrapped(world.store.clone(), manner);
-    let app = routes().layer(world.layer(slow).build().unwrap());
+    let layer = world.layer(slow).build().unwrap();
+    let app = routes().layer(layer.clone());
     for (path, most) in [("/write", 1), ("/save-and-write", 2), ("/update", 1)] {
         for polls in 0.. {
             let since = world.drawn();
             let done = dropped_after(polls, ask(&app, request(path, None))).await;
+            layer.drained().await;
             settle().await;
             let found = values(&world, since).await;
             assert!(found.len() <= 1, "{path}, {polls} polls: {found:?}");
@@ -90,7 +95,7 @@ pub(crate) async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing
         let layer = layer.clock(world.clock.ticking()).build().unwrap();
         (layer.clone(), accounts::routes().layer(layer))
     };
-    let (_, slow) = ticking(world.layer(Wrapped(world.store.clone(), manner)));
+    let (slow_layer, slow) = ticking(world.layer(Wrapped(world.store.clone(), manner)));
     let (layer, app) = ticking(world.layer(world.store.clone()));
     let kinds = [
         ("/sign-in/{user}/2", None),
@@ -115,6 +120,7 @@ pub(crate) async fn a_sign_in_or_a_revocation_dropped_at_any_poll_leaves_nothing
             };
             let asked = ask(&slow, request(&of(path), here.as_deref()));
             let done = dropped_after(polls, asked).await;
+            slow_layer.drained().await;
             settle().await;
 
             // Whose each session is says its account, and the index says the same.

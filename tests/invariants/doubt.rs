@@ -265,7 +265,7 @@ pub(crate) async fn a_late_touch_does_not_undo_a_new_idle_timeout(
 
     let (world, gate) = (World::new(store), Gate::default());
     let held = Wrapped(world.store.clone(), gate.clone());
-    let touch = get(async |session: SessionHandle| session.touch());
+    let touch = get(async |session: SessionHandle| session.touch().await);
     let slow = routes().route("/touch", touch);
     let slow = slow.layer(world.layer(held).build().unwrap());
     let remember = get(async |session: SessionHandle| session.set_max_age(10 * DAY));

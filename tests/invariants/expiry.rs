@@ -35,7 +35,7 @@ fn routes() -> Router {
         )
         .route(
             "/touch",
-            get(async |session: SessionHandle| session.touch()),
+            get(async |session: SessionHandle| session.touch().await),
         )
         .route(
             "/renew",

@@ -77,7 +77,8 @@ pub(crate) async fn cancelled_requests_touch_nothing_else(
     let mut rng = Rng::with_seed(seed);
     let world = World::new(store);
     let slow = Wrapped(world.store.clone(), manner);
-    let app = routes().layer(world.layer(slow).build().unwrap());
+    let layer = world.layer(slow).build().unwrap();
+    let app = routes().layer(layer.clone());
     let mut tokens = Vec::new();
     for tag in 0..SESSIONS {
         let answer = ask(&app, request(&format!("/begin/{tag}"), None)).await;
@@ -120,6 +121,7 @@ pub(crate) async fn cancelled_requests_touch_nothing_else(
             );
         }
     }
+    layer.drained().await;
     settle().await;
     for (tag, token) in tokens.iter().enumerate() {
         let stored = world.find(&key_of(token)).await.unwrap();

@@ -9,7 +9,7 @@ use http::header::COOKIE;
 use serde::de::DeserializeOwned;
 use sessile::{
     ID_BYTES, Record, Secret, SessionId, SessionLayer, SessionLayerBuilder, SessionStore, Slice,
-    StoreKey, Stored,
+    StoreKey, Stored, Swap,
 };
 
 use crate::support::{Answer, TestClock};
@@ -47,16 +47,19 @@ impl<S: SessionStore + Clone> World<S> {
         store: impl SessionStore,
         secret: Secret,
     ) -> SessionLayerBuilder<'static> {
-        let drawn = Arc::clone(&self.drawn);
+        let world = self.clone();
         SessionLayer::builder(store, secret)
             .store_timeout(STORE_TIMEOUT)
             .clock(self.clock.reader())
-            .id_generator(move || {
-                let bytes = random_bytes();
-                let key = SessionId::from_bytes(bytes).key();
-                drawn.lock().unwrap().push(key);
-                bytes
-            })
+            .id_generator(move || world.draw())
+    }
+
+    /// Draws an id, and writes down its key.
+    pub(crate) fn draw(&self) -> [u8; ID_BYTES] {
+        let bytes = random_bytes();
+        let key = SessionId::from_bytes(bytes).key();
+        self.drawn.lock().unwrap().push(key);
+        bytes
     }
 
     /// How many ids were drawn so far.
@@ -73,6 +76,24 @@ impl<S: SessionStore + Clone> World<S> {
     pub(crate) async fn find(&self, key: &StoreKey) -> Option<Stored> {
         let now = self.clock.now().into();
         self.store.load(*key, now).await.unwrap()
+    }
+
+    /// Whether the store remembers where a session was rotated to.
+    pub(crate) async fn remembers_rotations(&self) -> bool {
+        let (now, keys) = (self.clock.now(), [self.draw(), self.draw()]);
+        let [from, to] = keys.map(|id| SessionId::from_bytes(id).key());
+        let record = Record::from_json(br#"{"v":1,"rev":1,"created":1,"data":{}}"#).unwrap();
+        let stored = Stored {
+            expires: (now + Duration::from_hours(1)).into(),
+            record,
+        };
+        let (now, revision) = (now.into(), stored.record.revision);
+        assert!(self.store.insert(from, stored.clone(), now).await.unwrap());
+        let rotated = self.store.rotate(from, revision, to, stored, now).await;
+        assert_eq!(rotated.unwrap(), Swap::Done);
+        let successor = self.store.successor(from, now).await.unwrap();
+        self.store.remove(to, now).await.unwrap();
+        successor.is_some()
     }
 
     /// Removes all that was stored under the ids drawn so far.

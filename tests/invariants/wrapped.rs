@@ -245,6 +245,10 @@ impl<S: SessionStore + Clone, M: Manner> SessionStore for Wrapped<S, M> {
         self.answer(move |inner| async move { inner.remove(key, now).await })
     }
 
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        self.answer(move |inner| async move { inner.successor(from, now).await })
+    }
+
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         self.answer(move |inner| async move { inner.remove_expired(now, limit).await })
     }

@@ -68,6 +68,10 @@ impl SessionStore for Two {
         self.next().remove(key, now)
     }
 
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        self.next().successor(from, now)
+    }
+
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         self.next().remove_expired(now, limit)
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sessile::{
-    Answer, Lifetime, MemoryStore, OwnerKey, Revision, SessionStore, StoreError, StoreKey, Stored,
-    Swap, Timestamp, Wire,
+    Answer, ExpressSessionStore, Lifetime, MemoryStore, OwnerKey, Revision, SessionStore,
+    StoreError, StoreKey, Stored, Swap, Timestamp,
 };
 
 #[derive(Default, Clone)]
@@ -82,13 +82,18 @@ impl Probe {
         answer: impl FnOnce() -> Answer<'a, T> + Send + 'a,
     ) -> Answer<'a, T> {
         self.0.calls.lock().unwrap().push(operation);
+        let is_at_hand = self.0.at_hand.load(Ordering::Relaxed);
         let fails = self.0.failing.lock().unwrap().contains(&operation);
         if self.0.refusing.lock().unwrap().contains(&operation) {
-            return Answer::later(async { Err(StoreError::Full) });
+            return if is_at_hand {
+                Answer::now(Err(StoreError::Full))
+            } else {
+                Answer::later(async { Err(StoreError::Full) })
+            };
         }
         let panics = self.0.panicking.lock().unwrap().contains(&operation);
         let delay = *self.0.delay.lock().unwrap();
-        if self.0.at_hand.load(Ordering::Relaxed) {
+        if is_at_hand {
             if fails {
                 return Answer::now(Err(StoreError::unavailable("the test lets this fail")));
             }
@@ -111,9 +116,15 @@ impl Probe {
     }
 }
 
+impl ExpressSessionStore for Probe {
+    fn into_shared(self) -> Arc<dyn SessionStore> {
+        Arc::new(self)
+    }
+}
+
 impl SessionStore for Probe {
-    fn speaks(&self, wire: Wire) -> bool {
-        self.0.memory.speaks(wire)
+    fn answers_at_once(&self) -> bool {
+        self.0.at_hand.load(Ordering::Relaxed)
     }
 
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
@@ -177,6 +188,10 @@ impl SessionStore for Probe {
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
         self.answer("remove", move || self.0.memory.remove(key, now))
+    }
+
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        self.answer("successor", move || self.0.memory.successor(from, now))
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

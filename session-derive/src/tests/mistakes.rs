@@ -33,7 +33,7 @@ fn a_mistake_leaves_a_stub_beside_its_error() {
                     fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::None
                     }
-                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                    fn encode(&self, _: &mut __sessile::Writer<'_>) {}
                 }
             };
         "#]],
@@ -62,12 +62,12 @@ fn a_mistake_leaves_the_owner_in_its_place_unless_its_type_can_stand_nowhere_els
                     fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::None
                     }
-                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                    fn encode(&self, _: &mut __sessile::Writer<'_>) {}
                 }
                 #[automatically_derived]
                 impl __sessile::Owned for Account {
                     type Owner = u64;
-                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {}
+                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Writer<'_>) {}
                 }
             };
         "#]],
@@ -92,7 +92,7 @@ fn a_mistake_leaves_the_owner_in_its_place_unless_its_type_can_stand_nowhere_els
                     fn load(_: &mut __sessile::Reader<'_>) -> ::core::option::Option<Self> {
                         ::core::option::Option::None
                     }
-                    fn encode(&self, _: &mut __sessile::Encoded) {}
+                    fn encode(&self, _: &mut __sessile::Writer<'_>) {}
                 }
             };
         "#]],

@@ -14,14 +14,12 @@ fn a_required_field_has_no_default_and_a_privilege_says_so() {
         &expect![[r#"
             const _: () = {
                 use ::sessile::__private as __sessile;
-                use __sessile::{ByEq as _, ByJson as _};
                 #[automatically_derived]
                 impl Account {
                     const __user: &'static __sessile::Column<String> = &__sessile::Column {
                         keys: &["user"],
                         json: __sessile::json(),
                         default: ::core::option::Option::None,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: true,
                         owner: false,
@@ -36,7 +34,7 @@ fn a_required_field_has_no_default_and_a_privilege_says_so() {
                             user: Self::__user.load(__from)?,
                         })
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {
                         Self::__user.encode(&self.user, __into);
                     }
                 }
@@ -59,7 +57,6 @@ fn an_owner_is_a_privilege_whose_type_is_known() {
         &expect![[r#"
             const _: () = {
                 use ::sessile::__private as __sessile;
-                use __sessile::{ByEq as _, ByJson as _};
                 #[automatically_derived]
                 impl<Id: Eq> Account<Id>
                 where
@@ -70,7 +67,6 @@ fn an_owner_is_a_privilege_whose_type_is_known() {
                         keys: &["theme"],
                         json: __sessile::json(),
                         default: ::core::option::Option::Some(__sessile::default),
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: false,
                         owner: false,
@@ -80,7 +76,6 @@ fn an_owner_is_a_privilege_whose_type_is_known() {
                         keys: &["user"],
                         json: __sessile::json(),
                         default: ::core::option::Option::None,
-                        same: |__a, __b| (&__sessile::Pair(__a, __b)).__same(),
                         merge: ::core::option::Option::None,
                         privilege: true,
                         owner: true,
@@ -103,7 +98,7 @@ fn an_owner_is_a_privilege_whose_type_is_known() {
                             user: Self::__user.load(__from)?,
                         })
                     }
-                    fn encode(&self, __into: &mut __sessile::Encoded) {
+                    fn encode(&self, __into: &mut __sessile::Writer<'_>) {
                         Self::__theme.encode(&self.theme, __into);
                         Self::__user.encode(&self.user, __into);
                     }
@@ -116,7 +111,7 @@ fn an_owner_is_a_privilege_whose_type_is_known() {
                 {
                     #[allow(deprecated)]
                     type Owner = Id;
-                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Encoded) {
+                    fn encode_owner(__owner: &Self::Owner, __into: &mut __sessile::Writer<'_>) {
                         Self::__user.encode(__owner, __into);
                     }
                 }

@@ -1,9 +1,9 @@
 //! What browsers refuse, or give another scope than was asked for; knows no cookie's value.
 
+use super::connection::Connection;
 use super::error::CookieError;
-use super::options::{Connection, CookieLifetime, CookieOptions, SameSite};
-use crate::token;
-use crate::wire::Wire;
+use super::options::{CookieLifetime, CookieOptions, SameSite};
+use crate::token::TokenFormat;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ const MAX_DOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 
 // A browser drops a cookie whose name and value are longer together (RFC 6265bis, section 5.6).
-const _: () = assert!(MAX_NAME + token::room(Wire::Express) <= 4096);
+const _: () = assert!(MAX_NAME + TokenFormat::Escaped.room() <= 4096);
 
 impl CookieOptions<'_> {
     /// Checks that browsers accept a cookie of this name, and with the scope that the options say. What

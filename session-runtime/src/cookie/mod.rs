@@ -4,6 +4,7 @@
 //! it, `write` renders `Set-Cookie`, and `read` finds the values of a name in `Cookie`.
 
 mod check;
+mod connection;
 mod error;
 mod options;
 mod read;
@@ -14,8 +15,9 @@ mod tests;
 #[cfg(test)]
 mod user_agent;
 
+pub(crate) use connection::{ByConnection, Connection};
 pub use error::CookieError;
-pub(crate) use options::{Connection, CookieLifetime};
+pub(crate) use options::CookieLifetime;
 pub use options::{CookieOptions, Priority, SameSite, Secure};
 pub(crate) use read::values;
-pub(crate) use write::{CookieWriter, CookieWriters};
+pub(crate) use write::{Attributes, CookieWriter};

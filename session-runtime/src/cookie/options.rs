@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::connection::Connection;
+
 /// Whether a browser returns the cookie over https alone (RFC 6265bis, section 4.1.2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,16 +37,6 @@ pub enum SameSite {
     Unset,
 }
 
-/// How a request came to us, as far as we can tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Connection {
-    Https,
-    /// Over plain http, to a host of this machine: browsers trust it.
-    Loopback,
-    #[default]
-    Plain,
-}
-
 /// Which cookies a browser evicts last when a site has too many.
 ///
 /// An extension of Chromium, from the expired `draft-west-cookie-priority-00`; other browsers
@@ -58,6 +50,17 @@ pub enum Priority {
     Medium,
     /// Evicted last.
     High,
+}
+
+impl Priority {
+    /// As a cookie has it, with what parts it from the attribute before.
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Low => "; Priority=Low",
+            Self::Medium => "; Priority=Medium",
+            Self::High => "; Priority=High",
+        }
+    }
 }
 
 /// How long a browser keeps the cookie; how long the session lives is another matter.
@@ -230,6 +233,11 @@ impl<'a> CookieOptions<'a> {
         self
     }
 
+    /// Is true if an option is `Auto`, so that the cookie differs from connection to connection.
+    pub(crate) const fn follow_connection(&self) -> bool {
+        matches!(self.secure, Secure::Auto) || matches!(self.same_site, SameSite::Auto)
+    }
+
     pub(crate) const fn lifetime(&self) -> CookieLifetime {
         self.lifetime
     }
@@ -295,5 +303,8 @@ mod tests {
                 (Secure::Never, SameSite::Lax)
             );
         }
+        assert!(auto.follow_connection() && !https.follow_connection());
+        assert!(https.same_site(SameSite::Auto).follow_connection());
+        assert!(https.secure(Secure::Auto).follow_connection());
     }
 }

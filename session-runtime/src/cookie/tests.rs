@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::user_agent::{Cause, Refusal, Request, UserAgent};
 use super::write::CookieWriter;
-use super::{Connection, CookieLifetime, CookieOptions, CookieWriters, Priority, SameSite, Secure};
+use super::{ByConnection, Connection, CookieLifetime, CookieOptions, Priority, SameSite, Secure};
 use crate::id::SessionId;
 use crate::secret::{KeyRing, Secret};
-use crate::token::token;
+use crate::token::{TokenFormat, Tokens};
 
 mod connections;
 
@@ -112,8 +112,9 @@ fn is_promised(options: &CookieOptions<'_>, request: Request<'_>) -> bool {
     host && path && cause && https && site
 }
 
-fn keys(name: &str) -> KeyRing {
-    KeyRing::new(name, &Secret::try_from([1; 32].as_slice()).unwrap(), &[])
+fn tokens(name: &str) -> Tokens {
+    let secret = Secret::try_from([1; 32].as_slice()).unwrap();
+    Tokens::new(KeyRing::new(name, &secret, &[]), TokenFormat::Plain)
 }
 
 fn id() -> SessionId {
@@ -124,7 +125,7 @@ fn id() -> SessionId {
 fn browser(name: &str, options: &CookieOptions<'_>) -> (UserAgent, CookieWriter) {
     let writer = CookieWriter::new(name, options).unwrap();
     let mut browser = UserAgent::new(now());
-    let line = writer.set(&id(), &keys(name), options.lifetime());
+    let line = writer.set(&id(), &tokens(name), options.lifetime());
     let received = browser.receive(line.to_str().unwrap(), HOME);
     assert_eq!(received, Ok(()), "{line:?} for {options:?}");
     (browser, writer)
@@ -179,7 +180,7 @@ fn a_browser_accepts_what_the_check_lets_through_and_nothing_else() {
                 (stored.name.as_str(), stored.http_only),
                 (name, options.http_only)
             );
-            assert_eq!(stored.value, token(&id(), &keys(name)));
+            assert_eq!(stored.value, tokens(name).token(&id()));
         } else {
             refused += 1;
         }
@@ -237,7 +238,7 @@ fn a_removal_removes_the_cookie_and_no_other() {
         {
             let writer = CookieWriter::new(name, &options).unwrap();
             let mut browser = neighbours.clone();
-            let ours = writer.set(&id(), &keys(name), options.lifetime());
+            let ours = writer.set(&id(), &tokens(name), options.lifetime());
             assert_eq!(browser.receive(ours.to_str().unwrap(), HOME), Ok(()));
             let mut others = browser.cookies.clone();
             others.retain(|cookie| cookie.value == "neighbour");
@@ -304,7 +305,7 @@ fn the_longest_name_path_and_domain_are_accepted() {
 #[test]
 fn a_secure_cookie_is_kept_in_development_too_but_not_over_plain_http() {
     let writer = CookieWriter::new("__Host-sid", &CookieOptions::new()).unwrap();
-    let line = writer.set(&id(), &keys("__Host-sid"), CookieLifetime::BrowserSession);
+    let line = writer.set(&id(), &tokens("__Host-sid"), CookieLifetime::BrowserSession);
     let receive = |host| {
         let from = Request {
             https: false,

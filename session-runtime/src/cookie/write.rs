@@ -7,87 +7,51 @@ use http::HeaderValue;
 use httpdate::HttpDate;
 
 use super::error::CookieError;
-use super::options::{Connection, CookieLifetime, CookieOptions, Priority, SameSite};
+use super::options::{CookieLifetime, CookieOptions, Priority, SameSite};
 use crate::expiry::LAST_DATE;
 use crate::id::SessionId;
-use crate::secret::KeyRing;
-use crate::token;
-use crate::wire::Wire;
+use crate::token::Tokens;
 
 /// Browsers keep no cookie longer (RFC 6265bis, section 5.5).
 const MAX_AGE_CAP: Duration = Duration::from_hours(400 * 24);
-
-/// Writes the cookie of one name and one set of options, as each connection needs it.
-#[derive(Debug)]
-pub(crate) struct CookieWriters {
-    https: CookieWriter,
-    plain: CookieWriter,
-    /// Whether something is `Auto`, so that the two differ.
-    follow_connection: bool,
-}
-
-impl CookieWriters {
-    #[cfg(test)]
-    pub(crate) fn new(name: &str, options: &CookieOptions<'_>) -> Result<Self, CookieError> {
-        Self::on_wire(Wire::Native, name, options)
-    }
-
-    pub(crate) fn on_wire(
-        wire: Wire,
-        name: &str,
-        options: &CookieOptions<'_>,
-    ) -> Result<Self, CookieError> {
-        let writer = |connection| CookieWriter::on_wire(wire, name, &options.on(connection));
-        let (https, plain) = (writer(Connection::Https)?, writer(Connection::Plain)?);
-        Ok(Self {
-            follow_connection: https.attributes != plain.attributes,
-            https,
-            plain,
-        })
-    }
-
-    /// Whether something is `Auto`.
-    pub(crate) fn follow_connection(&self) -> bool {
-        self.follow_connection
-    }
-
-    pub(crate) fn on(&self, connection: Connection) -> &CookieWriter {
-        match connection {
-            Connection::Https => &self.https,
-            Connection::Loopback | Connection::Plain => &self.plain,
-        }
-    }
-}
 
 /// Writes the cookie of one name and one set of options, which were checked.
 #[derive(Debug)]
 pub(crate) struct CookieWriter {
     is_secure: bool,
     start: String,
-    /// What stands before the lifetime, and what after it.
-    attributes: (String, String),
+    attributes: Attributes,
     removal: HeaderValue,
 }
 
+/// A cookie's attributes as text, in the order in which they are sent, but for the lifetime between them.
+#[derive(Debug)]
+pub(crate) struct Attributes {
+    pub(crate) before_lifetime: String,
+    pub(crate) after_lifetime: String,
+}
+
 impl CookieWriter {
-    #[cfg(test)]
+    /// Sends the lifetime after all other attributes.
     pub(crate) fn new(name: &str, options: &CookieOptions<'_>) -> Result<Self, CookieError> {
-        Self::on_wire(Wire::Native, name, options)
+        let priority = options.priority.map_or("", Priority::attribute);
+        let attributes = Attributes {
+            before_lifetime: scope(options) + priority,
+            after_lifetime: String::new(),
+        };
+        Self::with_attributes(name, options, attributes)
     }
 
-    pub(crate) fn on_wire(
-        wire: Wire,
+    /// Sends these attributes in the place of those that the options ask for.
+    pub(crate) fn with_attributes(
         name: &str,
         options: &CookieOptions<'_>,
+        attributes: Attributes,
     ) -> Result<Self, CookieError> {
         options.check(name)?;
         let start = format!("{name}=");
         let scope = scope(options);
         let removal = format!("{start}{scope}; Max-Age=0; Expires={}", date(UNIX_EPOCH));
-        let attributes = match wire {
-            Wire::Native => (scope + options.priority.map_or("", priority), String::new()),
-            Wire::Express => as_express_orders(options),
-        };
         Ok(Self {
             is_secure: options.is_secure(),
             start,
@@ -98,18 +62,27 @@ impl CookieWriter {
 
     /// Gives the browser the token of a session, marked as sensitive: it neither prints nor enters
     /// a table of HTTP/2 that an attacker could probe.
-    pub(crate) fn set(&self, id: &SessionId, keys: &KeyRing, until: CookieLifetime) -> HeaderValue {
+    pub(crate) fn set(
+        &self,
+        id: &SessionId,
+        tokens: &Tokens,
+        until: CookieLifetime,
+    ) -> HeaderValue {
         let Self {
             is_secure: _,
             start,
-            attributes: (before, after),
+            attributes:
+                Attributes {
+                    before_lifetime: before,
+                    after_lifetime: after,
+                },
             removal: _,
         } = self;
         let until = lifetime(until);
-        let room = token::room(keys.wire()) + before.len() + until.len() + after.len();
+        let room = tokens.room() + before.len() + until.len() + after.len();
         let mut line = String::with_capacity(start.len() + room);
         line.push_str(start);
-        token::write(id, keys, &mut line);
+        tokens.write(id, &mut line);
         line.extend([before, until.as_str(), after]);
         let mut value = header(line);
         value.set_sensitive(true);
@@ -159,43 +132,6 @@ fn scope(options: &CookieOptions<'_>) -> String {
     cookie.to_string().replacen('=', "", 1)
 }
 
-/// The attributes on either side of `Expires`, in the order of Express's cookies.
-fn as_express_orders(options: &CookieOptions<'_>) -> (String, String) {
-    let &CookieOptions {
-        path,
-        domain,
-        http_only,
-        secure: _,
-        same_site,
-        lifetime: _,
-        partitioned,
-        priority: evicted,
-    } = options;
-    let domain = domain.map_or(String::new(), |domain| format!("; Domain={domain}"));
-    let flag = |is: bool, name: &'static str| if is { name } else { "" };
-    let after = [
-        flag(http_only, "; HttpOnly"),
-        flag(options.is_secure(), "; Secure"),
-        flag(partitioned, "; Partitioned"),
-        evicted.map_or("", priority),
-        match same_site {
-            SameSite::Strict => "; SameSite=Strict",
-            SameSite::Lax | SameSite::Auto => "; SameSite=Lax",
-            SameSite::None => "; SameSite=None",
-            SameSite::Unset => "",
-        },
-    ];
-    (format!("{domain}; Path={path}"), after.concat())
-}
-
-fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Low => "; Priority=Low",
-        Priority::Medium => "; Priority=Medium",
-        Priority::High => "; Priority=High",
-    }
-}
-
 fn lifetime(lifetime: CookieLifetime) -> String {
     match lifetime {
         CookieLifetime::BrowserSession => String::new(),
@@ -219,22 +155,24 @@ mod tests {
     use super::*;
     use crate::cookie::{SameSite, Secure};
     use crate::id::ID_BYTES;
-    use crate::secret::Secret;
+    use crate::secret::{Alphabet, KeyRing, Secret};
+    use crate::token::TokenFormat;
 
     const ID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     fn set(name: &str, options: CookieOptions<'_>) -> String {
         let secret = Secret::try_from([0; 32].as_slice()).unwrap();
-        let keys = KeyRing::new(name, &secret, &[]);
+        let keys = || KeyRing::new(name, &secret, &[]);
+        let tokens = Tokens::new(keys(), TokenFormat::Plain);
         let id = SessionId::from_bytes([0; ID_BYTES]);
         let writer = CookieWriter::new(name, &options).unwrap();
-        let value = writer.set(&id, &keys, options.lifetime());
+        let value = writer.set(&id, &tokens, options.lifetime());
         assert!(value.is_sensitive());
         let (tag, _) = value.as_bytes().split_at(name.len() + 77);
         let tag = str::from_utf8(tag).unwrap().rsplit_once('.').unwrap().1;
         assert_eq!(
             tag.as_bytes(),
-            keys.sign(id.as_bytes()).encode(Wire::Native)
+            keys().sign(id.as_bytes()).encode(Alphabet::UrlSafe)
         );
         value.to_str().unwrap().replace(tag, "TAG")
     }

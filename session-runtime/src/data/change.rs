@@ -1,21 +1,21 @@
-//! What a request did to its session, to be done again on whatever is stored by then.
+//! Keeps the changes of a request, and applies them to whatever is stored when it commits.
 
-use std::fmt;
-
-use super::column::{Comparison, Field};
-use super::encoded::{Encoded, Unstorable};
-use super::{SessionData, encode};
+use super::SessionData;
+use super::column::Field;
+use super::raw::Raw;
+use super::writer::{Unstorable, Writer};
 use crate::expiry::Timestamp;
 use crate::record::{Edit, Fields, OwnerKey, Owners, Slice};
 
-/// One thing that a request did to its session, to be done again on whatever is stored by then.
-#[derive(Debug)]
+/// One change of a session; it is applied again after each conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
     /// A field got another value.
     Set {
         slice: Slice<'static>,
         field: &'static dyn Field,
-        values: BeforeAndAfter,
+        before: Raw,
+        after: Raw,
     },
     /// A struct was put in the place of what was there.
     Insert {
@@ -31,93 +31,17 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// One encoded value; it never prints.
-pub(crate) struct Raw(Box<[u8]>);
-
-impl From<&[u8]> for Raw {
-    fn from(json: &[u8]) -> Self {
-        Self(json.into())
-    }
-}
-
-impl fmt::Debug for Raw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
-
-/// What a field held before a change and what after it, in one allocation; it never prints.
-pub(crate) struct BeforeAndAfter {
-    json: Box<[u8]>,
-    before: usize,
-}
-
-impl BeforeAndAfter {
-    fn new(before: &[u8], after: &[u8]) -> Self {
-        Self {
-            json: [before, after].concat().into(),
-            before: before.len(),
-        }
-    }
-
-    fn before(&self) -> &[u8] {
-        &self.json[..self.before]
-    }
-
-    fn after(&self) -> &[u8] {
-        &self.json[self.before..]
-    }
-}
-
-impl fmt::Debug for BeforeAndAfter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
-
-/// The fields of `T` whose value differs, each with the value it had.
-pub(crate) fn changes<T: SessionData>(
-    before: &Encoded,
-    after: &Encoded,
-) -> Result<Vec<Change>, Unstorable> {
-    let mut changes = Vec::new();
-    let pairs = before.iter().zip(after.values()?);
-    for (&field, (before, after)) in T::FIELDS.iter().zip(pairs) {
-        if before == after {
-            continue;
-        }
-        match field.compare(before, after) {
-            Comparison::Same => {}
-            Comparison::Unreadable => {
-                return Err(Unstorable {
-                    key: field.keys()[0],
-                });
-            }
-            Comparison::Changed => changes.push(Change::Set {
-                slice: T::SLICE,
-                field,
-                values: BeforeAndAfter::new(before, after),
-            }),
-        }
-    }
-    Ok(changes)
-}
-
 /// The change that puts `value` in the place of what stands in its slice.
 pub(crate) fn insertion<T: SessionData>(value: &T) -> Result<Change, Unstorable> {
-    let encoded = encode(value, 0);
-    for (field, json) in T::FIELDS.iter().zip(encoded.values()?) {
-        if field.compare(json, json) == Comparison::Unreadable {
-            return Err(Unstorable {
-                key: field.keys()[0],
-            });
-        }
-    }
-    let values = T::FIELDS
-        .iter()
-        .copied()
-        .zip(encoded.values()?.map(Raw::from))
-        .collect();
+    let mut writer = Writer::default();
+    value.encode(&mut writer);
+    let written = writer.finish()?;
+    let values = written.iter().map(|(index, json)| {
+        let field = T::FIELDS[index];
+        field.check(json)?;
+        Ok((field, json.into()))
+    });
+    let values = values.collect::<Result<_, _>>()?;
     Ok(Change::Insert {
         slice: T::SLICE,
         values,
@@ -147,7 +71,7 @@ pub(crate) fn apply(changes: &[Change], fields: &Fields) -> Fields {
     edit.pack()
 }
 
-/// Whose the session is after `changes`; `since` says when who signs in by one of them has done so.
+/// The owners after `changes`; `since` gives each new owner's sign-in time.
 pub(crate) fn owners(
     changes: &[Change],
     owners: &Owners,
@@ -159,8 +83,8 @@ pub(crate) fn owners(
         .fold(owners, |owners, change| change.owners(owners, &since))
 }
 
-/// Where a record says whose the session is, if it is in this field. Each such field has a place of
-/// its own.
+/// The place of a record under which it names the owner in this field. Each owner field has a place
+/// of its own.
 pub(crate) fn owner_place(slice: Slice<'static>, field: &dyn Field) -> OwnerPlace {
     OwnerPlace(match slice {
         Slice::Named(name) => name,
@@ -178,7 +102,7 @@ impl OwnerPlace {
 }
 
 impl Change {
-    /// Whose the session is after the change.
+    /// The owners after the change.
     fn owners(&self, owners: Owners, since: impl Fn(OwnerKey) -> Timestamp) -> Owners {
         let own = |owners: Owners, slice, field: &dyn Field, value: &[u8]| {
             let place = owner_place(slice, field);
@@ -191,14 +115,15 @@ impl Change {
             Self::Set {
                 slice,
                 field,
-                values,
-            } if field.is_owner() => own(owners, *slice, *field, values.after()),
+                after,
+                ..
+            } if field.is_owner() => own(owners, *slice, *field, after.json()),
             Self::Set { .. } => owners,
             Self::Insert { slice, values } => {
                 let left = leave(owners, *slice, values.iter().map(|(field, _)| *field));
                 let named = values.iter().filter(|(field, _)| field.is_owner());
                 named.fold(left, |owners, (field, value)| {
-                    own(owners, *slice, *field, &value.0)
+                    own(owners, *slice, *field, value.json())
                 })
             }
             Self::Remove { slice, fields } => leave(owners, *slice, fields.iter().copied()),
@@ -206,7 +131,7 @@ impl Change {
         }
     }
 
-    /// Whether it changes what the visitor may do.
+    /// It changes a privilege of the visitor.
     pub(crate) fn is_of_privilege(&self) -> bool {
         match self {
             Self::Set { field, .. } => field.is_privilege(),
@@ -216,7 +141,7 @@ impl Change {
         }
     }
 
-    /// Whether it changes whose the session is.
+    /// It changes the owner of the session.
     pub(crate) fn is_of_owner(&self) -> bool {
         match self {
             Self::Set { field, .. } => field.is_owner(),
@@ -231,13 +156,14 @@ impl Change {
         let Self::Set {
             slice,
             field,
-            values,
+            before,
+            after,
         } = self
         else {
             return None;
         };
         fields.with(*slice, field.keys()[0], |stored| {
-            field.merge(values.before(), values.after(), Some(stored))
+            field.merge(before.json(), after.json(), Some(stored))
         })
     }
 
@@ -246,20 +172,21 @@ impl Change {
             Self::Set {
                 slice,
                 field,
-                values,
+                before,
+                after,
             } => {
                 let found = field
                     .keys()
                     .iter()
                     .find_map(|key| Some((*key, edit.get(*slice, key)?)));
                 let (key, stored) = found.unzip();
-                let merged = field.merge(values.before(), values.after(), stored.as_deref());
+                let merged = field.merge(before.json(), after.json(), stored.as_deref());
                 edit.set(*slice, key.unwrap_or(field.keys()[0]), merged);
             }
             Self::Insert { slice, values } => {
                 take_out(edit, *slice, values.iter().map(|(field, _)| *field));
                 for (field, value) in values {
-                    edit.set(*slice, field.keys()[0], &*value.0);
+                    edit.set(*slice, field.keys()[0], value.json());
                 }
             }
             Self::Remove { slice, fields } => take_out(edit, *slice, fields.iter().copied()),
@@ -268,7 +195,7 @@ impl Change {
     }
 }
 
-/// Whose the session is once a struct with these fields is taken out.
+/// The owners after a struct with these fields is removed.
 fn leave(
     owners: Owners,
     slice: Slice<'static>,

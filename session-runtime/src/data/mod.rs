@@ -4,21 +4,26 @@
 //! The derive emits one [`Column`] per field and two methods that walk them. Everything else happens
 //! here, once for all types: a struct is encoded before it is lent out as `&mut` and again when it
 //! comes back, what differs becomes a change, and changes are applied to whatever is stored by
-//! then.
+//! then. Each encoding is compared while it is written, so that only what differs is kept.
 
+mod baseline;
 mod change;
 mod column;
-mod encoded;
+mod comparing;
+mod encodings;
 mod owned;
+mod raw;
 mod reader;
+mod writer;
 
 use std::any::TypeId;
 
-pub(crate) use self::change::{Change, apply, changes, insertion, owner_place, owners, removal};
-pub use self::column::{ByEq, ByJson, Column, Field, HasDefault, Pair, Stored, default, json};
-pub use self::encoded::{Encoded, Unstorable};
+pub(crate) use self::baseline::{Baseline, changes};
+pub(crate) use self::change::{Change, apply, insertion, owner_place, owners, removal};
+pub use self::column::{Column, Field, HasDefault, Stored, default, json};
 pub use self::owned::Owned;
 pub use self::reader::Reader;
+pub use self::writer::{Unstorable, Writer};
 use crate::record::{Fields, OwnerKey, Slice};
 
 /// A struct that lives in a session. `#[derive(Session)]` implements it.
@@ -28,7 +33,7 @@ use crate::record::{Fields, OwnerKey, Slice};
 )]
 pub trait SessionData: Sized + Send + Sync + 'static {
     #[doc(hidden)]
-    /// Where the struct stands in the record.
+    /// The slice of the record that holds the struct.
     const SLICE: Slice<'static>;
 
     #[doc(hidden)]
@@ -41,10 +46,10 @@ pub trait SessionData: Sized + Send + Sync + 'static {
 
     #[doc(hidden)]
     /// Writes every stored field.
-    fn encode(&self, into: &mut Encoded);
+    fn encode(&self, into: &mut Writer<'_>);
 }
 
-/// What the layer knows of a struct: enough to keep two from sharing a name.
+/// A struct as the layer knows it: enough to keep two from sharing a name.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) id: TypeId,
@@ -79,20 +84,16 @@ pub(crate) fn read<T: SessionData>(fields: &Fields) -> Option<T> {
     T::load(&mut Reader::new(fields, T::SLICE))
 }
 
-/// Writes a struct's fields, to be compared later; they take about so many bytes.
-pub(crate) fn encode<T: SessionData>(value: &T, room: usize) -> Encoded {
-    let mut encoded = Encoded::with_room(room);
-    value.encode(&mut encoded);
-    encoded
-}
-
 /// How a store knows the owner of `T`. `None` for a value that is nobody, as `null`.
 pub(crate) fn owner_key<T: Owned>(owner: &T::Owner) -> Result<Option<OwnerKey>, Unstorable> {
-    let mut encoded = Encoded::default();
-    T::encode_owner(owner, &mut encoded);
-    let mut values = encoded.values()?;
-    let json = values.next().expect("an owner is one value");
+    let mut writer = Writer::default();
+    T::encode_owner(owner, &mut writer);
+    let json = writer.finish()?.into_first();
+    let json = json.expect("an owner is one value");
     let field = T::FIELDS.iter().find(|field| field.is_owner());
     let field = field.expect("an owner stands in a field that is marked so");
-    Ok(owner_place(T::SLICE, *field).owner(json))
+    Ok(owner_place(T::SLICE, *field).owner(&json))
 }
+
+#[cfg(test)]
+mod tests;

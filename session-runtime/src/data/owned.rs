@@ -1,6 +1,6 @@
 //! Says what names the user of a session; knows nothing of an index.
 
-use super::{Encoded, SessionData};
+use super::{SessionData, Writer};
 
 /// A struct that says whose session it is. `#[derive(Session)]` implements it where a field is marked
 /// `#[session(owner)]`.
@@ -9,11 +9,11 @@ use super::{Encoded, SessionData};
     label = "no field of this struct is marked `#[session(owner)]`"
 )]
 pub trait Owned: SessionData {
-    /// What names the user: the type of the marked field.
+    /// The type of the marked field, which names the user.
     // No bound: what the type lacks is reported where the field's column is, and only there.
     type Owner;
 
     #[doc(hidden)]
     /// Writes an owner as its field is written.
-    fn encode_owner(owner: &Self::Owner, into: &mut Encoded);
+    fn encode_owner(owner: &Self::Owner, into: &mut Writer<'_>);
 }

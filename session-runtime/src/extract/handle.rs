@@ -1,6 +1,7 @@
 //! The whole session without its types: its life cycle, and its structs by name of their type.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,13 +12,13 @@ use super::rejection::SessionRejection;
 use super::{open, read, update};
 use crate::data::{self, SessionData, Shape};
 use crate::id::PublicId;
-use crate::layer::{RequestSession, SessionError};
+use crate::layer::{RequestSession, SessionError, ended};
 
 /// The whole session of a request: its id, its end, its structs.
 ///
 /// A clone speaks of the same session. It may be kept after the response, in a websocket or a
-/// spawned task: [`load`](Self::load) and [`update`](Self::update) then go to the store, and answer
-/// [`SessionError::Gone`] once the session has ended.
+/// spawned task: [`load`](Self::load), [`update`](Self::update) and [`touch`](Self::touch) then go to the
+/// store, count as use of the session, and answer [`SessionError::Gone`] once it has ended.
 #[derive(Clone)]
 pub struct SessionHandle(Arc<RequestSession>);
 
@@ -50,8 +51,10 @@ impl SessionHandle {
     /// # Errors
     ///
     /// [`SessionError::NameTaken`].
+    #[track_caller]
     pub fn get<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
-        Ok(read(&self.0)?)
+        let value = read(&self.0, Location::caller())?;
+        Ok(value.map(|(value, _)| value))
     }
 
     /// Puts `value` in the place of the stored `T`, to be stored when the handler is done. Fields of
@@ -76,6 +79,7 @@ impl SessionHandle {
     /// # Errors
     ///
     /// [`SessionError::Gone`] after [`destroy`](Self::destroy), [`SessionError::NameTaken`].
+    #[track_caller]
     pub fn remove<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
         let value = self.get()?;
         self.0.push(Shape::of::<T>(), data::removal::<T>())?;
@@ -95,14 +99,35 @@ impl SessionHandle {
 
     /// Ends the session when the handler is done, whatever status it answers: logout.
     ///
-    /// What the request changed is dropped; nothing can be put into the session any more.
+    /// What the request changed is dropped; nothing can be put into the session any more. Where the
+    /// visitor has come with two live sessions, of which none counts, both end.
+    ///
+    /// The end is carried out whoever leaves: though the visitor closes the connection, or a timeout drops
+    /// the handler, a task finishes it, and [`SessionLayer::drained`](crate::SessionLayer::drained) waits
+    /// for that. After the response a task ends the session at once; the log says if the store fails.
+    ///
+    /// The response tells what became of it. It is 503 where the store fails, and 409 where the session
+    /// had ended before, or another request has given it a new id and the store cannot say
+    /// [which](crate::SessionStore::successor).
     pub fn destroy(&self) {
         self.0.destroy();
     }
 
-    /// Moves the end of the session when the handler is done, even if it is not due.
-    pub fn touch(&self) {
-        self.0.touch();
+    /// Moves the end of the session, even if it is not due.
+    ///
+    /// In a handler it is noted, and the commit does it. After the response it asks the store at once: a
+    /// websocket keeps its session alive by a touch for each message of its visitor. An open socket alone
+    /// keeps nothing alive.
+    ///
+    /// After the response [`load`](Self::load) and [`update`](Self::update) count as use too, and move the
+    /// end when that is due, about once a minute.
+    ///
+    /// # Errors
+    ///
+    /// In a handler none. After the response, [`SessionError::Gone`] if the session has ended or none was
+    /// stored, [`SessionError::Store`].
+    pub async fn touch(&self) -> Result<(), SessionError> {
+        self.0.touch().await
     }
 
     /// Sets the idle timeout of this session alone, at least a second: "remember me". Its cookie
@@ -138,19 +163,20 @@ impl SessionHandle {
     ///
     /// Any number may wait. Dropping the future leaves nothing behind.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
-        Arc::clone(&self.0).ended()
+        ended(Arc::clone(&self.0))
     }
 
     /// Stores now what was changed so far; the response will carry the cookie if one is needed.
     ///
     /// A [`Session<T>`](crate::Session) that is still in use keeps its changes to itself: save it by
-    /// `Session::save`.
+    /// `Session::save`. What is stored stays stored, whatever the handler answers.
     ///
     /// # Errors
     ///
-    /// [`SessionError`], and then nothing is stored.
+    /// [`SessionError`], and then nothing is stored, but for [`SessionError::Store`]: the write may have
+    /// arrived. The next call of this request, or its commit, finds out.
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.0.store(None).await
+        self.0.save().await
     }
 
     /// Drops what was changed so far and loads the session anew.
@@ -159,13 +185,13 @@ impl SessionHandle {
     ///
     /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`].
     pub async fn reload(&self) -> Result<(), SessionError> {
-        self.0.refresh().await?;
-        self.0.forget_changes();
-        Ok(())
+        self.0.reload().await
     }
 
     /// Reads `T` as it is stored now, without what this request has not stored yet; `None` where a
     /// required field is absent.
+    ///
+    /// After the response it counts as use of the session, and moves its end when that is due.
     ///
     /// # Errors
     ///
@@ -173,24 +199,37 @@ impl SessionHandle {
     /// [`SessionError::NameTaken`].
     pub async fn load<T: SessionData>(&self) -> Result<Option<T>, SessionError> {
         self.0.config.claim(Shape::of::<T>())?;
-        self.0.refresh().await?;
+        self.0.load().await?;
         Ok(data::read(&self.0.stored_fields()))
     }
 
     /// Changes the newest stored `T`, and stores it at once, with what this request changed before.
     ///
     /// `change` runs again after each conflict, so it must have no effect of its own. Nothing is locked
-    /// in the store while it runs.
+    /// while it runs. If it panics, nothing of it is stored.
+    ///
+    /// After the response it counts as use of the session, though it changes nothing. It cannot change a
+    /// privilege then, as no cookie can follow with the new id.
     ///
     /// # Errors
     ///
-    /// [`SessionError`], and then nothing is stored.
+    /// [`SessionError`], and then nothing is stored, but for [`SessionError::Store`]: the write may have
+    /// arrived. The next call of this request, or its commit, finds out.
     pub async fn update<T: SessionData, R: Send>(
         &self,
         change: impl FnMut(&mut T) -> R + Send,
     ) -> Result<R, SessionError> {
         let (_, answer) = update(&self.0, change).await?;
         Ok(answer)
+    }
+}
+
+/// A handler that panics changes nothing.
+impl Drop for SessionHandle {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.panicked();
+        }
     }
 }
 

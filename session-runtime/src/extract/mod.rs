@@ -14,23 +14,48 @@ pub use self::handle::SessionHandle;
 pub use self::rejection::SessionRejection;
 pub use self::session::Session;
 pub use self::sessions::{Asked, OwnedSession, Sessions};
-use crate::data::{self, SessionData, Shape};
-use crate::layer::{NameTaken, RequestSession, SessionError, events};
+use crate::data::{self, Baseline, SessionData, Shape};
+use crate::layer::{NameTaken, Read, RequestSession, SessionError, events};
+use crate::protocol::{Place, Refusal};
 use crate::record::Fields;
 
 /// Finds the session that the layer has put into the request, and loads it if nobody has.
 async fn open(parts: &Parts) -> Result<Arc<RequestSession>, SessionRejection> {
-    let session = parts.extensions.get::<Arc<RequestSession>>();
-    let session = session.ok_or(SessionRejection::MissingLayer)?;
-    session.check_cookie()?;
-    session.open(&parts.uri, &parts.headers).await?;
+    let session = found(parts)?;
+    let opened = session.open(&parts.uri, &parts.headers, None).await;
+    opened.map_err(SessionRejection::of_opening)?;
     Ok(Arc::clone(session))
 }
 
-/// Reads `T` as it stands now: `None` where a required field is absent.
-fn read<T: SessionData>(session: &RequestSession) -> Result<Option<T>, NameTaken> {
-    session.config.claim(Shape::of::<T>())?;
-    Ok(data::read(&session.fields()))
+/// As [`open`], and reads `T` as it stands then, with its generation: `None` where a required field is absent.
+async fn open_and_read<T: SessionData>(
+    parts: &Parts,
+) -> Result<(Arc<RequestSession>, Option<(T, u32)>), SessionRejection> {
+    let session = found(parts)?;
+    let shape = Shape::of::<T>();
+    let read = session.open(&parts.uri, &parts.headers, Some(shape)).await;
+    let Read { fields, generation } = read.map_err(SessionRejection::of_opening)?;
+    session.config.claim(shape)?;
+    let value = data::read(&fields).map(|value| (value, generation));
+    Ok((Arc::clone(session), value))
+}
+
+fn found(parts: &Parts) -> Result<&Arc<RequestSession>, SessionRejection> {
+    let session = parts.extensions.get::<Arc<RequestSession>>();
+    let session = session.ok_or(SessionRejection::MissingLayer)?;
+    session.check_cookie()?;
+    Ok(session)
+}
+
+/// Reads `T` as it stands now, with its generation: `None` where a required field is absent.
+fn read<T: SessionData>(
+    session: &RequestSession,
+    at: Place,
+) -> Result<Option<(T, u32)>, NameTaken> {
+    let shape = Shape::of::<T>();
+    session.config.claim(shape)?;
+    let Read { fields, generation } = session.fields(shape, at);
+    Ok(data::read(&fields).map(|value| (value, generation)))
 }
 
 /// Lets `change` loose on the newest stored `T`, and stores what it makes of it.
@@ -39,18 +64,17 @@ async fn update<T: SessionData, R: Send>(
     mut change: impl FnMut(&mut T) -> R + Send,
 ) -> Result<(T, R), SessionError> {
     session.config.claim(Shape::of::<T>())?;
-    session.refresh().await?;
     let mut last = None;
-    let mut last_of_all = |fields: &Fields| {
-        let absent = || SessionError::Absent(std::any::type_name::<T>());
+    let mut closure = |fields: &Fields| {
+        let absent = || Refusal::Absent(std::any::type_name::<T>());
         let mut value = data::read::<T>(fields).ok_or_else(absent)?;
-        let before = data::encode(&value, fields.size());
+        let before = Baseline::of(&value, fields.clone());
         let answer = change(&mut value);
-        let changes = data::changes::<T>(&before, &data::encode(&value, before.size()))?;
+        let changes = data::changes(&before, &value).map_err(Refusal::Unstorable)?;
         last = Some((value, answer));
         Ok(changes)
     };
-    session.store(Some(&mut last_of_all)).await?;
+    session.update(Shape::of::<T>(), &mut closure).await?;
     Ok(last.expect("what is stored was changed before"))
 }
 
@@ -77,5 +101,6 @@ fn absent<T>() -> SessionRejection {
 pub async fn optional_copy<T: SessionData>(
     parts: &mut Parts,
 ) -> Result<Option<T>, SessionRejection> {
-    Ok(read(&*open(parts).await?)?)
+    let (_, value) = open_and_read(parts).await?;
+    Ok(value.map(|(value, _)| value))
 }

@@ -31,6 +31,16 @@ pub enum SessionRejection {
 }
 
 impl SessionRejection {
+    /// Takes the error of a session that could not be opened: the store has failed, or it is of the settings.
+    pub(super) fn of_opening(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => Self::Store(error),
+            SessionError::Cookie(error) => Self::Cookie(error),
+            SessionError::NameTaken(error) => Self::NameTaken(error),
+            error => Self::Store(StoreError::unavailable(error)),
+        }
+    }
+
     /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {

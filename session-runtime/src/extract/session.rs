@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -9,18 +10,55 @@ use http::request::Parts;
 
 use super::handle::SessionHandle;
 use super::rejection::SessionRejection;
-use super::{absent, open, read, update};
-use crate::data::{self, Change, Encoded, SessionData, Shape, Unstorable};
-use crate::layer::{RequestSession, SessionError};
+use super::{absent, open_and_read, read, update};
+use crate::data::{self, Baseline, SessionData, Shape};
+use crate::layer::{Loan, RequestSession, SessionError, events};
+use crate::protocol::Place;
 
 /// The session of this request, as a `T` to read and to change.
 ///
 /// What a handler changed is stored before the head of its response leaves, merged field by field
-/// with what other requests stored meanwhile. A field counts as changed only if its value differs.
+/// with what other requests stored meanwhile.
+///
+/// A field counts as changed only if its JSON differs from its JSON when the struct was first lent out
+/// as `&mut`. `==` has no say, because it may compare less than what is stored. An untouched set
+/// iterates in the same order both times, so it is no change. A value whose order of iteration changes
+/// by itself, such as a set that is rebuilt, counts as changed: this costs a write and loses nothing.
 ///
 /// A change is seen when it goes through `&mut`: that of an atomic or a lock inside `T` is not.
 ///
 /// As [`Arc`], it has associated functions and no methods: a method of `T` is never shadowed.
+///
+/// # In middleware
+///
+/// A request has one value of a struct: the later write wins, and the later reader sees the earlier
+/// write. A `Session` that was changed hands its changes over when it is dropped or [saved](Self::save).
+/// So **drop it, or save it, before `next.run`**. Otherwise the handler reads the old value, and the log
+/// has an error that names the struct and both places.
+///
+/// ```
+/// use axum::extract::Request;
+/// use axum::middleware::Next;
+/// use axum::response::Response;
+/// use session_runtime::{Session, SessionData};
+///
+/// async fn greet<Prefs: SessionData + Default>(
+///     mut prefs: Session<Prefs>,
+///     request: Request,
+///     next: Next,
+/// ) -> Response {
+///     *prefs = Prefs::default();
+///     drop(prefs);
+///     next.run(request).await
+/// }
+/// ```
+///
+/// # After the response
+///
+/// A `Session` that was lent as `&mut` must not outlive its handler, in the response's body, in a task or
+/// in a list: nobody but its holder can see the change, so nothing is stored and the response is 500,
+/// [`SessionError::Lent`]. Drop it or save it first. One that was only read may live on. A task takes a
+/// [`SessionHandle`], and changes the session by [`SessionHandle::update`].
 ///
 /// # Errors
 ///
@@ -28,15 +66,16 @@ use crate::layer::{RequestSession, SessionError};
 /// not answer, 401 where a required field is absent (`Option<Session<T>>` is `None` then).
 pub struct Session<T: SessionData> {
     value: T,
+    /// Which state of the request's session `value` shows.
+    generation: u32,
     /// The fields as they were when `value` was first lent out as `&mut`.
     before: Option<Before>,
     request: Arc<RequestSession>,
 }
 
 struct Before {
-    fields: Encoded,
-    /// How much had been taken out of the session by then.
-    taken_out: usize,
+    fields: Baseline,
+    loan: Loan,
 }
 
 impl<T: SessionData> Session<T> {
@@ -50,11 +89,12 @@ impl<T: SessionData> Session<T> {
     /// be parted.
     ///
     /// `change` runs again after each conflict, so it must have no effect of its own. Changes made
-    /// before are stored too. Nothing is locked in the store while it runs.
+    /// before are stored too. Nothing is locked while it runs.
     ///
     /// # Errors
     ///
-    /// [`SessionError`], and then nothing is stored.
+    /// [`SessionError`], and then nothing is stored, but for [`SessionError::Store`]: the write may have
+    /// arrived. The next call of this request, or its commit, finds out.
     pub async fn update<R: Send>(
         this: &mut Self,
         change: impl FnMut(&mut T) -> R + Send,
@@ -62,6 +102,7 @@ impl<T: SessionData> Session<T> {
         this.hand_over()?;
         let (value, answer) = update(&this.request, change).await?;
         this.value = value;
+        this.generation = this.request.generation();
         Ok(answer)
     }
 
@@ -71,10 +112,11 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     ///
-    /// [`SessionError`], and then nothing is stored.
+    /// [`SessionError`], and then nothing is stored, but for [`SessionError::Store`]: the write may have
+    /// arrived. The next call of this request, or its commit, finds out.
     pub async fn save(this: &mut Self) -> Result<(), SessionError> {
         this.hand_over()?;
-        this.request.store(None).await?;
+        this.request.save().await?;
         this.read()
     }
 
@@ -85,33 +127,31 @@ impl<T: SessionData> Session<T> {
     /// [`SessionError::Gone`] if the session has ended, [`SessionError::Store`] if the store does not
     /// answer; the value stays as it was.
     pub async fn reload(this: &mut Self) -> Result<(), SessionError> {
-        this.request.refresh().await?;
-        this.before = None;
+        this.request.load().await?;
+        if let Some(before) = this.before.take() {
+            before.loan.forget(&this.request);
+        }
         this.read()
     }
 
-    /// Hands over what was changed, to be stored now.
+    /// Hands over what was changed. From now on this value counts as unchanged, but one that cannot be stored
+    /// stays changed.
     fn hand_over(&mut self) -> Result<(), SessionError> {
-        let (since, changes) = self.take_changes()?;
-        self.request.hand_over(Shape::of::<T>(), since, changes)
-    }
-
-    /// What was changed; from now on, this value counts as unchanged. One that cannot be stored stays
-    /// changed.
-    fn take_changes(&mut self) -> Result<(usize, Vec<Change>), Unstorable> {
-        let Some(Before { fields, taken_out }) = &self.before else {
-            return Ok(Default::default());
+        let Some(before) = &self.before else {
+            return Ok(());
         };
-        let changes = data::changes::<T>(fields, &data::encode(&self.value, fields.size()))?;
-        let since = *taken_out;
-        self.before = None;
-        Ok((since, changes))
+        let changes = data::changes(&before.fields, &self.value)?;
+        let before = self.before.take();
+        before.map_or(Ok(()), |before| {
+            before.loan.hand_over(&self.request, changes)
+        })
     }
 
     /// Takes what the request knows to be stored.
     fn read(&mut self) -> Result<(), SessionError> {
         let absent = || SessionError::Absent(std::any::type_name::<T>());
-        self.value = read(&self.request)?.ok_or_else(absent)?;
+        let value = read(&self.request, Location::caller())?;
+        (self.value, self.generation) = value.ok_or_else(absent)?;
         Ok(())
     }
 }
@@ -125,24 +165,51 @@ impl<T: SessionData> Deref for Session<T> {
 }
 
 impl<T: SessionData> DerefMut for Session<T> {
+    #[track_caller]
     fn deref_mut(&mut self) -> &mut T {
-        self.before.get_or_insert_with(|| Before {
-            fields: data::encode(&self.value, self.request.size()),
-            taken_out: self.request.taken_out(),
-        });
+        let loan = self.before.as_ref().map(|before| &before.loan);
+        if loan.is_some_and(|loan| loan.was_read(&self.request)) {
+            self.catch_up(Location::caller());
+        }
+        if self.before.is_none() {
+            let (shape, at) = (Shape::of::<T>(), Location::caller());
+            let mut loan = Loan::new(&self.request, shape, at, self.generation);
+            if loan.is_stale {
+                loan.forget(&self.request);
+                self.catch_up(at);
+                loan = Loan::new(&self.request, shape, at, self.generation);
+            }
+            let fields = Baseline::of(&self.value, std::mem::take(&mut loan.fields));
+            self.before = Some(Before { fields, loan });
+        }
         &mut self.value
+    }
+}
+
+impl<T: SessionData> Session<T> {
+    /// Hands over what was changed before another part of the request read the struct, and takes what that has
+    /// made of it.
+    fn catch_up(&mut self, at: Place) {
+        if let Err(error) = self.hand_over() {
+            events::refused(self.request.key(), std::any::type_name::<T>(), &error);
+        } else if let Ok(Some(newest)) = read(&self.request, at) {
+            (self.value, self.generation) = newest;
+        }
     }
 }
 
 /// A handler that panics changes nothing.
 impl<T: SessionData> Drop for Session<T> {
     fn drop(&mut self) {
+        let before = self.before.take();
         if std::thread::panicking() {
-            return;
-        }
-        match self.take_changes() {
-            Ok((since, changes)) => self.request.deposit(Shape::of::<T>(), since, changes),
-            Err(unstorable) => self.request.spoil(Shape::of::<T>(), unstorable),
+            if let Some(before) = before {
+                before.loan.forget(&self.request);
+            }
+            self.request.panicked();
+        } else if let Some(before) = before {
+            let changes = data::changes(&before.fields, &self.value);
+            before.loan.end(&self.request, changes);
         }
     }
 }
@@ -170,10 +237,10 @@ impl<S: Send + Sync, T: SessionData> OptionalFromRequestParts<S> for Session<T> 
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        let request = open(parts).await?;
-        let value = read(&request)?;
-        Ok(value.map(|value| Self {
+        let (request, value) = open_and_read(parts).await?;
+        Ok(value.map(|(value, generation)| Self {
             value,
+            generation,
             before: None,
             request,
         }))

@@ -15,6 +15,7 @@ use crate::data::{self, Owned, SessionData, Shape};
 use crate::expiry::Timestamp;
 use crate::id::PublicId;
 use crate::layer::{Config, RequestSession, SessionError, SessionLayer};
+use crate::protocol::Call;
 use crate::record::{Fields, OwnerKey, Record};
 
 /// What was asked of the store; nothing happens until it is awaited.
@@ -40,6 +41,10 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + S
 /// What is revoked is dead at once, for requests under way too: what they store is refused, and a
 /// sign-in that began before [`revoke_all`](Self::revoke_all) does not survive it. The clocks of the
 /// servers decide which began before.
+///
+/// A revocation that has begun is carried out whoever leaves: if its future is dropped, because the
+/// visitor has closed the connection or a timeout has passed, a task finishes it, and
+/// [`SessionLayer::drained`] waits for that task. The log says if it fails.
 #[derive(Clone)]
 pub struct Sessions {
     config: Arc<Config>,
@@ -81,6 +86,8 @@ impl Sessions {
     /// [`destroy`](crate::SessionHandle::destroy). Otherwise this request may sign them in afterwards,
     /// unless somebody else has revoked all that they had since it began.
     ///
+    /// Once it is polled it is carried out, though its future is dropped.
+    ///
     /// # Errors
     ///
     /// As [`list`](Self::list). After [`SessionError::Store`] some may be left, so call it again.
@@ -89,13 +96,18 @@ impl Sessions {
         Box::pin(async move {
             match (owner?, &self.request) {
                 (None, _) => Ok(0),
-                (Some(owner), Some(request)) => request.revoke_all(owner).await,
-                (Some(owner), None) => Ok(self.config.revoke_all(owner).await?),
+                (Some(owner), request) => {
+                    let by_request = request.is_some();
+                    let call = Call::RevokeAll { owner, by_request };
+                    self.carrier().revoke(call).await
+                }
             }
         })
     }
 
     /// Ends one session of an owner; `false` where they have none of this handle.
+    ///
+    /// Once it is polled it is carried out, though its future is dropped.
     ///
     /// # Errors
     ///
@@ -105,8 +117,10 @@ impl Sessions {
         Box::pin(async move {
             match (owner?, &self.request) {
                 (None, _) => Ok(false),
-                (Some(owner), Some(request)) => request.revoke_of(owner, session).await,
-                (Some(owner), None) => Ok(self.config.revoke(owner, session).await?.is_some()),
+                (owner, _) => {
+                    let call = Call::RevokeOne { owner, session };
+                    Ok(self.carrier().revoke(call).await? > 0)
+                }
             }
         })
     }
@@ -114,17 +128,24 @@ impl Sessions {
     /// Ends one session of the visitor: of those that have the same owner as the session of this
     /// request. `false` where there is none of this handle, so that nobody ends another's.
     ///
+    /// Once it is polled it is carried out, though its future is dropped.
+    ///
     /// # Errors
     ///
     /// [`SessionError::NoOwner`] where nobody has signed in, [`SessionError::Store`].
     pub async fn revoke(&self, session: PublicId) -> Result<bool, SessionError> {
-        self.request()?.revoke(session).await
+        let call = Call::RevokeOne {
+            owner: None,
+            session,
+        };
+        Ok(self.request()?.revoke(call).await? > 0)
     }
 
     /// Ends the sessions of the visitor but for this one, and every sign-in that began before; answers
     /// how many it ended. After a change of password, for one.
     ///
-    /// What this request changed so far is stored, as by [`save`](crate::SessionHandle::save).
+    /// What this request changed so far is stored, as by [`save`](crate::SessionHandle::save). Once it is
+    /// polled it is carried out, though its future is dropped.
     ///
     /// # Errors
     ///
@@ -133,7 +154,7 @@ impl Sessions {
     /// left, so call it again; if it fails before it has stored that this session stays, this one is
     /// revoked with the others.
     pub async fn revoke_others(&self) -> Result<usize, SessionError> {
-        self.request()?.revoke_others().await
+        self.request()?.revoke(Call::RevokeOthers).await
     }
 
     async fn owned(&self, owner: OwnerKey) -> Result<Vec<OwnedSession>, SessionError> {
@@ -141,7 +162,7 @@ impl Sessions {
         let sessions = self.config.owned(owner).await?.into_iter();
         let mut sessions: Vec<_> = sessions
             .map(|(key, stored)| {
-                let last_seen = self.config.last_seen(&stored);
+                let last_seen = self.config.rules.last_seen(&stored);
                 let Record {
                     created,
                     owners,
@@ -163,9 +184,15 @@ impl Sessions {
         Ok(sessions)
     }
 
-    fn request(&self) -> Result<&RequestSession, SessionError> {
+    /// The session that carries out a call; one of its own where there is no request.
+    fn carrier(&self) -> Arc<RequestSession> {
+        let own = || Arc::new(RequestSession::of_no_request(Arc::clone(&self.config)));
+        self.request.clone().unwrap_or_else(own)
+    }
+
+    fn request(&self) -> Result<&Arc<RequestSession>, SessionError> {
         self.config.knows_owners()?;
-        self.request.as_deref().ok_or(SessionError::NoOwner)
+        self.request.as_ref().ok_or(SessionError::NoOwner)
     }
 
     fn owner<T: Owned>(&self, owner: &T::Owner) -> Result<Option<OwnerKey>, SessionError> {

@@ -1,8 +1,8 @@
-//! What is said in the log of a session's life, all of it: by its public handle, and never by an id, a
-//! key, a token or a value.
+//! Writes every event of a session's life to the log, by its public handle and never by an id, a key, a
+//! token or a value.
 //!
-//! What a life consists of is `info`, what looks like an attack, or like a mistake of the program, is
-//! `warn`, and what a visitor was answered 5xx for, or has lost, is `error`.
+//! The course of a life is `info`. Signs of an attack or of a doubtful setting are `warn`. A 5xx, a loss,
+//! and a mistake of the program are `error`.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -12,81 +12,144 @@ use tracing::{debug, error, info, warn};
 
 use super::error::SessionError;
 use crate::id::StoreKey;
+use crate::protocol::{Event, Lent, Reader, Refusal};
 use crate::store::StoreError;
 
-/// What users filter by: the crate they know, whatever it is made of.
+/// The target that users filter by: the crate that they know.
 const TARGET: &str = "sessile";
 
-pub(super) fn created(session: StoreKey) {
-    info!(target: TARGET, session = %session.public(), "a session was created");
+/// Logs an event of the machine.
+pub(super) fn say(event: &Event, error: Option<&StoreError>, max: Option<usize>) {
+    match event {
+        Event::Created(session) => {
+            info!(target: TARGET, session = %session.public(), "a session was created");
+        }
+        // The log of a session can be followed from one handle to the next.
+        Event::Rotated { from, to } => info!(
+            target: TARGET, session = %to.public(), old = %from.public(), "a session has a new id"
+        ),
+        Event::Destroyed(session) => {
+            info!(target: TARGET, session = %session.public(), "a session was destroyed");
+        }
+        // By its owner, or by whoever speaks for them.
+        Event::Revoked(session) => {
+            info!(target: TARGET, session = %session.public(), "a session was revoked");
+        }
+        Event::Evicted(session) => info!(
+            target: TARGET, session = %session.public(), max,
+            "a session was evicted: its owner has too many"
+        ),
+        Event::NotEvicted => warn!(
+            target: TARGET, max,
+            "an owner keeps more sessions than allowed: they change their ids too fast"
+        ),
+        // Nobody has learned of its id.
+        Event::Withdrawn(session, why) => info!(
+            target: TARGET, session = %session.public(), error = refusal(why, error),
+            "a sign-in was withdrawn"
+        ),
+        // Nobody knows which of the three it was: the store remembers no dead session.
+        Event::NotFound(session) => info!(
+            target: TARGET, session = %session.public(),
+            "a genuine token opens no session: it has expired, was destroyed, or has a new id"
+        ),
+        // The store still has it, by the timeouts of an earlier configuration.
+        Event::Expired(session) => info!(
+            target: TARGET, session = %session.public(),
+            "a session has expired by the timeouts of today, sooner than by those it was stored with"
+        ),
+        Event::Ambiguous => warn!(
+            target: TARGET,
+            "a request carries tokens of two different live sessions: neither counts until the visitor signs in or out"
+        ),
+        // A request that had loaded a session finds it gone.
+        Event::Gone(session, before) => info!(
+            target: TARGET, session = %session.public(), "a session had ended before {before}"
+        ),
+        Event::Conflict(session) => debug!(
+            target: TARGET, session = %session.public(),
+            "another request has changed the session since: merging, and trying again"
+        ),
+        Event::Contended(session, attempts) => warn!(
+            target: TARGET, session = handle(*session), attempts,
+            "a session was not stored: others kept changing it"
+        ),
+        // The cookie may be of the old id, or of the new one.
+        Event::InDoubt(session, why) => warn!(
+            target: TARGET, session = handle(*session), error = refusal(why, error),
+            "nobody can tell whether a session has a new id"
+        ),
+        Event::EndIsPast => error!(
+            target: TARGET,
+            "a session cannot be stored, as its end is past: the cookie's `expires`, or the absolute timeout"
+        ),
+        Event::NothingToRenew => warn!(
+            target: TARGET,
+            "`renew` had no effect: the visitor has no session, and nothing was put into one"
+        ),
+        Event::Broken(session, what) => error!(
+            target: TARGET, session = %session.public(),
+            "the store breaks its contract: it answers {what}"
+        ),
+        Event::StillLent(session, Lent { name, at, .. }) => error!(
+            target: TARGET, session = handle(*session), data = name, lent_at = %at,
+            "a `Session` that was lent as `&mut` is still in use as the response goes, so its changes are lost: drop it, \
+             or store it by `Session::save`"
+        ),
+    }
 }
 
-/// The log of a session can be followed from one handle to the next.
-pub(super) fn rotated(old: StoreKey, session: StoreKey) {
-    info!(target: TARGET, session = %session.public(), old = %old.public(), "a session has a new id");
+fn refusal(why: &Refusal, error: Option<&StoreError>) -> tracing::field::DisplayValue<String> {
+    let text = match (why, error) {
+        (Refusal::Store, Some(error)) => with_sources(error),
+        (why, _) => SessionError::new(why.clone(), None).to_string(),
+    };
+    tracing::field::display(text)
 }
 
-pub(super) fn destroyed(session: StoreKey) {
-    info!(target: TARGET, session = %session.public(), "a session was destroyed");
-}
-
-/// By its owner, or by who speaks for them.
-pub(super) fn revoked(session: StoreKey) {
-    info!(target: TARGET, session = %session.public(), "a session was revoked");
-}
-
-pub(super) fn evicted(session: StoreKey, max: usize) {
-    info!(
-        target: TARGET, session = %session.public(), max,
-        "a session was evicted: its owner has too many"
+/// A struct is read while a view of it is changed elsewhere in the request.
+pub(super) fn overlooked(session: Option<StoreKey>, lent: &Lent) {
+    let Lent {
+        name, at, read_by, ..
+    } = lent;
+    let read_at = match read_by {
+        Some(Reader::At(place)) => place.to_string(),
+        Some(Reader::Extractor) | None => "an extractor".to_owned(),
+    };
+    error!(
+        target: TARGET, session = handle(session), data = name, lent_at = %at, read_at,
+        "a part of the request has read a struct without a change that another part had made: drop the \
+         changed `Session`, or store it by `Session::save`, before the other part runs"
     );
 }
 
-pub(super) fn not_evicted(max: usize) {
-    warn!(
-        target: TARGET, max,
-        "an owner keeps more sessions than allowed: they change their ids too fast"
+/// A part of the handler has panicked, or a task that it has begun.
+pub(super) fn unwound(session: Option<StoreKey>) {
+    error!(
+        target: TARGET, session = handle(session),
+        "changes of a session are dropped, as a part of the request that held it has panicked"
     );
 }
 
-/// A sign-in came too late, or is one too many; nobody has learned of its id.
-pub(super) fn withdrawn(session: StoreKey, error: &SessionError) {
-    info!(
-        target: TARGET, session = %session.public(), error = source(error),
-        "a sign-in was withdrawn"
+/// Two layers of one name are around one route, and both were used.
+pub(super) fn stood_aside(session: Option<StoreKey>) {
+    error!(
+        target: TARGET, session = handle(session),
+        "changes of a session are dropped, as a layer of the same cookie name further in has answered: give each \
+         layer a name of its own"
     );
 }
 
-/// Nobody knows which of the three it was: the store remembers no dead session.
-pub(super) fn not_found(session: StoreKey) {
-    info!(
-        target: TARGET, session = %session.public(),
-        "a genuine token opens no session: it has expired, was destroyed, or has a new id"
+/// Work is left undone, as its caller has gone.
+pub(super) fn no_runtime(session: Option<StoreKey>, done: &str) {
+    error!(
+        target: TARGET, session = handle(session),
+        "a session is not {done}: its response was sent, and no runtime is here"
     );
-}
-
-/// The store still has it, by the timeouts of an earlier configuration.
-pub(super) fn expired(session: StoreKey) {
-    info!(
-        target: TARGET, session = %session.public(),
-        "a session has expired by the timeouts of today, sooner than by those it was stored with"
-    );
-}
-
-/// A request that had loaded a session finds it gone, `before` it could do this.
-pub(super) fn gone(session: StoreKey, before: &str) {
-    info!(target: TARGET, session = %session.public(), "a session had ended before {before}");
 }
 
 pub(super) fn forged() {
     warn!(target: TARGET, "a session token carries a tag that no secret made");
-}
-
-pub(super) fn ambiguous() {
-    warn!(
-        target: TARGET,
-        "a request carries two different valid session tokens: neither counts"
-    );
 }
 
 pub(super) fn dropped_by_browsers() {
@@ -102,28 +165,6 @@ pub(super) fn withheld() {
         target: TARGET,
         "a `Secure` session cookie does not go out over plain http, as none does from Express: serve https, \
          name the proxy that does by `trusted_proxy`, or choose `Secure::Auto`"
-    );
-}
-
-pub(super) fn conflict(session: StoreKey) {
-    debug!(
-        target: TARGET, session = %session.public(),
-        "another request has changed the session since: merging, and trying again"
-    );
-}
-
-pub(super) fn contended(session: Option<StoreKey>, attempts: u32) {
-    warn!(
-        target: TARGET, session = handle(session), attempts,
-        "a session was not stored: others kept changing it"
-    );
-}
-
-/// The cookie may be of the old id, or of the new one.
-pub(super) fn in_doubt(session: Option<StoreKey>, error: &SessionError) {
-    warn!(
-        target: TARGET, session = handle(session), error = source(error),
-        "nobody can tell whether a session has a new id"
     );
 }
 
@@ -149,7 +190,7 @@ pub(super) fn taken_out(session: Option<StoreKey>, data: &str) {
 }
 
 /// The answer to the request says so too, unless its handler has ended the session itself.
-pub(super) fn refused(session: Option<StoreKey>, data: &str, error: &SessionError) {
+pub(crate) fn refused(session: Option<StoreKey>, data: &str, error: &SessionError) {
     debug!(
         target: TARGET, session = handle(session), data, error = source(error),
         "a change of a session is dropped"
@@ -171,17 +212,17 @@ pub(super) fn no_effect(session: Option<StoreKey>, method: &str) {
     );
 }
 
-pub(super) fn cannot_destroy(session: Option<StoreKey>) {
-    error!(
-        target: TARGET, session = handle(session),
-        "a session is not destroyed: its response was sent, and no runtime is here"
-    );
-}
-
 pub(super) fn not_destroyed(session: Option<StoreKey>, error: &SessionError) {
     error!(
         target: TARGET, session = handle(session), error = source(error),
         "a session could not be destroyed after its response was sent"
+    );
+}
+
+pub(super) fn not_revoked(error: &SessionError) {
+    error!(
+        target: TARGET, error = source(error),
+        "sessions could not be revoked, and their caller has gone away"
     );
 }
 
@@ -207,6 +248,18 @@ pub(crate) fn absent(data: &str) {
 
 fn handle(session: Option<StoreKey>) -> Option<tracing::field::DisplayValue<impl Display>> {
     session.map(|session| tracing::field::display(session.public()))
+}
+
+/// With the errors that caused it, in one line.
+fn with_sources(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// With the errors that caused it, for a log that shows them.

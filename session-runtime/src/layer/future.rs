@@ -1,4 +1,4 @@
-//! One request as a state machine: call the handler, then commit, then let the head go.
+//! The future of a response: it calls the handler, then commits, then lets the head go.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,38 +8,51 @@ use std::task::{Context, Poll, ready};
 use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, VARY};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
-use super::commit::{self, End, Outcome};
-use super::error::SessionError;
-use super::events;
-use super::request::{RequestSession, Served};
-use crate::id::StoreKey;
+use super::driver::Ending;
+use super::http::respond;
+use super::request::{Inside, RequestSession, Served};
+use super::work::Work;
 
 pin_project! {
     /// The future of a response whose session is stored before its head leaves.
     pub struct ResponseFuture<F> {
+        // None once it has answered: what it has left behind is dropped before the commit.
         #[pin]
-        handler: F,
-        // None where the same layer, further out, commits.
-        session: Option<Served>,
-        // Boxed only for a request that has something to store or to say.
+        handler: Option<F>,
+        role: Role,
+        // Only for a request whose store has to be waited for.
         commit: Option<Committing>,
     }
 }
 
+enum Role {
+    Serves(Served),
+    /// The same layer, further out, commits.
+    Inside(Inside),
+}
+
 struct Committing {
     response: Option<Response<Body>>,
-    outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    work: Work<Ending>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(handler: F, session: Option<Arc<RequestSession>>) -> Self {
+    pub(super) fn new(handler: F, session: Arc<RequestSession>) -> Self {
         Self {
-            handler,
-            session: session.map(Served),
+            handler: Some(handler),
+            role: Role::Serves(Served(session)),
+            commit: None,
+        }
+    }
+
+    /// As [`new`](Self::new), for a layer that is further out as well, and commits there.
+    pub(super) fn inside(handler: F, session: Arc<RequestSession>) -> Self {
+        Self {
+            handler: Some(handler),
+            role: Role::Inside(Inside::new(session)),
             commit: None,
         }
     }
@@ -53,31 +66,44 @@ where
     type Output = Result<Response<Body>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.commit.is_none() {
-            let response = ready!(this.handler.poll(context)?).map(Body::new);
-            let Some(Served(session)) = this.session else {
-                return Poll::Ready(Ok(response));
-            };
-            match commit::end(session, response.status()) {
-                End::Nothing => return Poll::Ready(Ok(response)),
-                End::AtOnce(outcome) => {
-                    return Poll::Ready(Ok(finish(response, outcome, session)));
-                }
-                End::Commit => {}
+        let mut this = self.project();
+        if let Some(handler) = this.handler.as_mut().as_pin_mut() {
+            let response = ready!(handler.poll(context));
+            this.handler.set(None);
+            if let (Err(_), Role::Inside(inside)) = (&response, &mut *this.role) {
+                inside.take_back();
             }
-            let (session, status) = (Arc::clone(session), response.status());
+            let response = response?.map(Body::new);
+            let is_dropped = drops_changes(response.status());
+            let session = match this.role {
+                Role::Serves(Served(session)) => session,
+                Role::Inside(inside) => {
+                    if is_dropped {
+                        inside.take_back();
+                    } else {
+                        inside.keep();
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+            };
+            let work = match session.commit(is_dropped) {
+                None => return Poll::Ready(Ok(response)),
+                Some(Ok(ending)) => return Poll::Ready(Ok(respond(response, ending, session))),
+                Some(Err(work)) => work,
+            };
             *this.commit = Some(Committing {
                 response: Some(response),
-                outcome: Box::pin(async move { commit::commit(&session, status).await }),
+                work,
             });
         }
         let committing = this.commit.as_mut().expect("the commit has begun");
-        let outcome = ready!(committing.outcome.as_mut().poll(context));
+        let ending = ready!(Pin::new(&mut committing.work).poll(context));
         let response = committing.response.take();
         let response = response.expect("a future is polled to its end once");
-        let Served(session) = this.session.as_ref().expect("only a session is committed");
-        Poll::Ready(Ok(finish(response, outcome, session)))
+        let Role::Serves(Served(session)) = this.role else {
+            unreachable!("only a session that is served is committed");
+        };
+        Poll::Ready(Ok(respond(response, ending, session)))
     }
 }
 
@@ -87,54 +113,7 @@ impl<F> std::fmt::Debug for ResponseFuture<F> {
     }
 }
 
-fn finish(response: Response<Body>, outcome: Outcome, session: &RequestSession) -> Response<Body> {
-    let Outcome {
-        asked,
-        way,
-        token,
-        instead,
-    } = outcome;
-    let mut response = match instead {
-        Some(error) => in_place(&error, session.key()),
-        None => response,
-    };
-    let headers = response.headers_mut();
-    let config = &session.config;
-    if asked {
-        headers.append(VARY, config.vary.clone());
-    }
-    if let Some(token) = token {
-        forbid_caching(headers);
-        config.transport.write(way, token, headers);
-    }
-    response
-}
-
-/// Over the handler's own: a cache must not give this visitor's token to another.
-fn forbid_caching(headers: &mut HeaderMap) {
-    // A cache that a field is targeted at, as `CDN-Cache-Control`, heeds no other (RFC 9213, section 2.2).
-    let is_targeted = |name: &&HeaderName| {
-        let name = name.as_str();
-        // And two that came before it, of which caches take the same.
-        name.ends_with("-cache-control") || matches!(name, "surrogate-control" | "x-accel-expires")
-    };
-    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
-    for name in targeted {
-        headers.remove(name);
-    }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-}
-
-/// Neither the handler's body nor its headers: what it says has not happened.
-fn in_place(error: &SessionError, session: Option<StoreKey>) -> Response<Body> {
-    if error.status().is_server_error() {
-        events::not_stored(session, error);
-    }
-    let mut response = Response::new(Body::from(error.public_message()));
-    *response.status_mut() = error.status();
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    let uncached = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, uncached);
-    response
+/// 5xx, and 408 where a timeout inside has cancelled the handler: whatever it changed is dropped.
+fn drops_changes(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }

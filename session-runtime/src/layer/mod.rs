@@ -1,41 +1,27 @@
-//! The life of a request around its handler: load, call, commit; knows no user type.
+//! The driver of a session and its edges: HTTP, the store, the settings. The only place that waits.
 
-mod admission;
-mod attempt;
-mod builder;
-mod commit;
-mod config;
-mod config_error;
-mod connection;
-mod cookies;
-mod endings;
+mod backend;
+mod driver;
+mod ended;
 mod error;
 pub(crate) mod events;
 mod future;
-mod live;
-mod names;
-mod owned;
-mod recover;
+mod http;
+mod loan;
 mod request;
 mod service;
-mod state;
+mod settings;
+mod shared;
 mod sweep;
-mod timeouts;
-mod transport;
-mod turns;
-mod wanted;
-mod write;
+mod work;
 
-pub use self::builder::SessionLayerBuilder;
-pub(crate) use self::config::Config;
-pub use self::config::{AtMaxSessions, Rolling};
-pub use self::config_error::ConfigError;
-pub use self::connection::{Hop, TrustedProxy};
-pub use self::cookies::Head;
+pub(crate) use self::ended::ended;
 pub use self::error::SessionError;
 pub use self::future::ResponseFuture;
-pub use self::names::NameTaken;
+pub use self::http::{Head, Hop, Transport, TrustedProxy};
+pub(crate) use self::loan::Loan;
 pub(crate) use self::request::RequestSession;
-pub use self::service::{SessionLayer, SessionService};
-pub use self::timeouts::Timeouts;
-pub use self::transport::Transport;
+pub use self::service::SessionService;
+pub(crate) use self::settings::Config;
+pub use self::settings::{ConfigError, NameTaken, SessionLayer, SessionLayerBuilder, Timeouts};
+pub(crate) use self::shared::Read;

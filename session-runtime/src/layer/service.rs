@@ -10,30 +10,10 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::config::Config;
 use super::future::ResponseFuture;
 use super::request::RequestSession;
+use super::settings::SessionLayer;
 use super::sweep::Sweeper;
-
-/// Gives the routes below it sessions: `Router::new().route(..).layer(sessions)`.
-///
-/// A clone shares the store, the secrets and the settings; around one route twice, it serves once. Of
-/// two layers with settings of their own around one route, the inner one serves it.
-///
-/// It needs a runtime of tokio with timers, as `#[tokio::main]` makes one: for the deadline of a store, and to
-/// sweep it.
-#[derive(Clone, Debug)]
-pub struct SessionLayer(Arc<Sweeper>);
-
-impl SessionLayer {
-    pub(super) fn from_config(config: Config) -> Self {
-        Self(Arc::new(Sweeper::new(config)))
-    }
-
-    pub(crate) fn config(&self) -> &Arc<Config> {
-        self.0.config()
-    }
-}
 
 impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
@@ -69,17 +49,17 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.sweeper.start();
         let config = self.sweeper.config();
-        let outer = request.extensions().get::<Arc<RequestSession>>();
-        if outer.is_some_and(|outer| Arc::ptr_eq(&outer.config, config)) {
-            return ResponseFuture::new(self.inner.call(request), None);
+        let outer = request.extensions().get::<Arc<RequestSession>>().cloned();
+        if let Some(outer) = outer.as_ref().filter(|outer| outer.is_of(config)) {
+            let outer = Arc::clone(outer);
+            return ResponseFuture::inside(self.inner.call(request), outer);
         }
-        let arrival = config
-            .pays_always()
-            .then(|| config.arrival(request.uri(), request.headers()));
-        let own_cookie = config.own_cookie(&request);
-        let session = RequestSession::new(Arc::clone(config), own_cookie, arrival);
+        let concerns_all = config.rules.concern_all();
+        let arrival = concerns_all.then(|| config.arrival(request.uri(), request.headers()));
+        let own_cookie = config.cookies.of_request(&request);
+        let session = RequestSession::new(Arc::clone(config), own_cookie, arrival, outer);
         let session = Arc::new(session);
         request.extensions_mut().insert(Arc::clone(&session));
-        ResponseFuture::new(self.inner.call(request), Some(session))
+        ResponseFuture::new(self.inner.call(request), session)
     }
 }

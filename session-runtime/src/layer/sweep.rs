@@ -12,8 +12,8 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-use super::config::Config;
 use super::events;
+use super::settings::Config;
 use crate::store::StoreError;
 
 /// From one sweep to the next, but for a tenth more or less.
@@ -83,8 +83,8 @@ impl Drop for Sweeper {
     }
 }
 
-/// A task that has not ended, or has panicked: a store's panics are caught, so its runtime has no timers, and
-/// another task would not have them either.
+/// Keeps the mark of a running task until the task ends. After a panic the mark stays: a store's panics are
+/// caught, so the runtime has no timers, and another task would panic as well.
 struct Running(Arc<AtomicBool>);
 
 impl Drop for Running {
@@ -116,7 +116,10 @@ async fn free(config: &Config) {
     let (mut freed, mut batches) = (0, 0);
     loop {
         let asked = Instant::now();
-        let batch = match contained(batch(config)).await {
+        let busy = config.drain.begin();
+        let batch = contained(batch(config)).await;
+        drop(busy);
+        let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 events::not_swept(&error);
@@ -136,8 +139,7 @@ async fn free(config: &Config) {
 }
 
 async fn batch(config: &Config) -> Result<usize, StoreError> {
-    let asked = config.store.remove_expired(config.now(), BATCH);
-    config.ask(asked).await
+    config.backend.remove_expired(config.now(), BATCH).await
 }
 
 /// A store that panics has failed, and is asked again next time.

@@ -22,6 +22,7 @@ pub enum Slice<'a> {
 ///
 /// A clone shares the buffer.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Fields(
     // None where there is no field: nothing is allocated, and threads share no counter.
     Option<Arc<[u8]>>,
@@ -47,6 +48,18 @@ impl Fields {
     #[must_use]
     pub fn get(&self, slice: Slice<'_>, key: &str) -> Option<Cow<'_, [u8]>> {
         Cursor::start().find(self, slice, key)
+    }
+
+    /// The place of a field's raw JSON, if it has an entry of its own.
+    pub(crate) fn locate(&self, slice: Slice<'_>, key: &str) -> Option<Range<usize>> {
+        let mut cursor = Cursor::start();
+        let raw = cursor.find_entry(self, slice, key)?;
+        Some(cursor.0 - raw.len()..cursor.0)
+    }
+
+    /// The raw JSON at a place that [`locate`](Self::locate) found in this record.
+    pub(crate) fn raw_at(&self, at: Range<usize>) -> &[u8] {
+        &self.buffer()[at]
     }
 
     /// A copy in which one field has another value; `None` if it has no entry of its own. What stands around
@@ -137,6 +150,7 @@ const HEADER: usize = 12;
 
 impl<'a> Entry<'a> {
     /// The entry at `offset` and the offset of the next one; `None` at the end.
+    #[inline]
     fn read(buffer: &'a [u8], offset: usize) -> Option<(Self, usize)> {
         let header = buffer.get(offset..offset + HEADER)?;
         let length = |at: Range<usize>| {
@@ -180,16 +194,39 @@ impl<'a> Entry<'a> {
         HEADER + self.slice.map_or(0, <[u8]>::len) + self.key.len() + self.raw.len()
     }
 
+    #[inline]
     fn is(&self, slice: Slice<'_>, key: &str) -> bool {
-        self.key == key.as_bytes() && self.stands_in(slice)
+        equal(self.key, key.as_bytes()) && self.stands_in(slice)
     }
 
     fn stands_in(&self, slice: Slice<'_>) -> bool {
         match slice {
             Slice::Top => self.slice.is_none(),
-            Slice::Named(name) => self.slice == Some(name.as_bytes()),
+            Slice::Named(name) => self
+                .slice
+                .is_some_and(|slice| equal(slice, name.as_bytes())),
         }
     }
+}
+
+/// Compares what is mostly short: a call of `memcmp` takes longer than the comparison.
+#[inline]
+pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        0..4 => a.iter().zip(b).all(|(a, b)| a == b),
+        4..8 => ends::<4>(a) == ends::<4>(b),
+        8..=16 => ends::<8>(a) == ends::<8>(b),
+        _ => a == b,
+    }
+}
+
+/// The first and the last bytes, which overlap.
+#[inline]
+fn ends<const N: usize>(bytes: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+    (bytes.first_chunk(), bytes.last_chunk())
 }
 
 /// A place in the buffer. Fields are mostly stored in the order in which a struct asks for them, so
@@ -208,14 +245,30 @@ impl Cursor {
         slice: Slice<'_>,
         key: &str,
     ) -> Option<Cow<'f, [u8]>> {
-        let found = self
-            .scan(fields, self.0..usize::MAX, slice, key)
-            .or_else(|| self.scan(fields, 0..self.0, slice, key));
-        match (found, slice) {
+        match (self.find_entry(fields, slice, key), slice) {
             (Some(raw), _) => Some(Cow::Borrowed(raw)),
             (None, Slice::Top) => fields.object(key.as_bytes()).map(Cow::Owned),
             (None, Slice::Named(_)) => None,
         }
+    }
+
+    /// The raw JSON of a field that has an entry of its own: an object at the top level has none.
+    #[inline]
+    pub(crate) fn find_entry<'f>(
+        &mut self,
+        fields: &'f Fields,
+        slice: Slice<'_>,
+        key: &str,
+    ) -> Option<&'f [u8]> {
+        // Mostly it is the next one: inlined, a struct is read in two thirds of the time.
+        if let Some((entry, next)) = Entry::read(fields.buffer(), self.0)
+            && entry.is(slice, key)
+        {
+            self.0 = next;
+            return Some(entry.raw);
+        }
+        self.scan(fields, self.0..usize::MAX, slice, key)
+            .or_else(|| self.scan(fields, 0..self.0, slice, key))
     }
 
     fn scan<'f>(

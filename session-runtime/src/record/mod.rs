@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub(crate) use self::fields::{Cursor, Edit};
+pub(crate) use self::fields::{Cursor, Edit, equal};
 pub use self::fields::{Fields, Slice};
 use self::json::WireOwner;
 pub use self::owners::{OwnerKey, Owners};
@@ -44,6 +44,7 @@ impl Revision {
 
 /// One session as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 #[non_exhaustive]
 pub struct Record {
     /// Which state of the session this is.

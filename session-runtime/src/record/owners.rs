@@ -56,10 +56,12 @@ impl fmt::Debug for OwnerKey {
 ///
 /// A clone shares them.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Owners(Option<Arc<Vec<Owner>>>);
 
 /// Whose a session is in one place. Owners are in the order of their places.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct Owner {
     /// The slice that names the owner, or the key at the top level.
     pub(super) place: Box<str>,

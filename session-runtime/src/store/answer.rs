@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// What a store answers, now or later.
 ///
@@ -29,20 +29,6 @@ impl<'a, T> Answer<'a, T> {
     /// The answer takes a while.
     pub fn later(future: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Self {
         Self(State::Later(Box::pin(future)))
-    }
-
-    /// What `meaning` makes of the answer, if there is one.
-    pub(crate) fn map<U>(
-        self,
-        meaning: impl FnOnce(T) -> Result<U, StoreError> + Send + 'a,
-    ) -> Answer<'a, U>
-    where
-        T: 'a,
-    {
-        match self.at_once() {
-            Ok(result) => Answer::now(result.and_then(meaning)),
-            Err(later) => Answer::later(async { later.await.and_then(meaning) }),
-        }
     }
 
     /// The answer if it is at hand, else the future to wait for.

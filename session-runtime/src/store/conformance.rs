@@ -57,6 +57,7 @@ pub async fn conformance(store: impl SessionStore) {
     live::touch_moves_the_end_alone(&store).await;
     live::touch_gives_way_to_a_write(&store).await;
     live::remove_is_final(&store).await;
+    live::a_successor_is_where_a_session_has_gone(&store).await;
 
     used::a_touch_that_is_due_may_come_with_the_load(&store).await;
     used::what_is_not_due_stays_as_it_is(&store).await;

@@ -7,16 +7,16 @@ mod shards;
 
 use std::fmt;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use self::index::Index;
 use self::room::{Room, Use};
 use self::shards::{FEWEST_SHARDS, Shards};
-use super::{Answer, SessionStore, StoreError, Stored, Swap};
+use super::{Answer, ExpressSessionStore, SessionStore, StoreError, Stored, Swap};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
 use crate::record::{OwnerKey, Revision};
-use crate::wire::Wire;
 
 const MAX_SESSIONS: usize = 1_000_000;
 const MAX_BYTES: usize = 512 << 20;
@@ -272,10 +272,15 @@ impl MemoryStore {
     }
 }
 
+/// For tests alone: no Express app finds sessions in the memory of this process.
+impl ExpressSessionStore for MemoryStore {
+    fn into_shared(self) -> Arc<dyn SessionStore> {
+        Arc::new(self)
+    }
+}
+
 impl SessionStore for MemoryStore {
-    /// Nothing of it leaves the process: beside an Express app it is of use for tests alone, and all its
-    /// sessions count as anonymous.
-    fn speaks(&self, _wire: Wire) -> bool {
+    fn answers_at_once(&self) -> bool {
         true
     }
 

@@ -1,12 +1,14 @@
 //! What the layer asks of a store: the contract in prose; knows no cookie, no request, no clock.
 
 mod answer;
+mod beside_express;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod bigint;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod conformance;
 #[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod ends;
+mod error;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -20,6 +22,8 @@ use std::sync::Arc;
 
 pub use self::answer::Answer;
 pub(crate) use self::answer::Later;
+pub use self::beside_express::ExpressSessionStore;
+pub use self::error::StoreError;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresConfigError, PostgresStore};
@@ -29,8 +33,7 @@ pub use self::redis::{ExpressStore, RedisStore};
 pub use self::sqlite::{SqliteConfigError, SqliteStore};
 use crate::expiry::{Lifetime, Timestamp};
 use crate::id::StoreKey;
-use crate::record::{OwnerKey, Record, RecordError, Revision};
-use crate::wire::Wire;
+use crate::record::{OwnerKey, Record, Revision};
 
 /// Keeps sessions.
 ///
@@ -78,13 +81,18 @@ use crate::wire::Wire;
 ///
 /// Answer with [`Answer::now`] where the result is at hand, and with [`Answer::later`] and an `async`
 /// block where it is not. The example `custom_store` is a whole store.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not keep sessions in the formats of this library",
+    note = "implement `SessionStore` for it; the store of an Express app goes to `SessionLayer::beside_express`"
+)]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Whether the store keeps records in the form that a layer speaks.
+    /// Says that the store has each answer at hand, as [`Answer::now`]. A commit then runs to its end in
+    /// one call, without a future of its own.
     ///
-    /// What [`Wire::Express`] asks of a store is not in this contract: keys are ids then, and a record's
-    /// fields are all there is of it.
-    fn speaks(&self, wire: Wire) -> bool {
-        wire == Wire::Native
+    /// The layer has to know it before it asks, as a future that outlives the request owns its session. A
+    /// commit that is given an answer for later all the same is refused with 503. `false` is always right.
+    fn answers_at_once(&self) -> bool {
+        false
     }
 
     /// Finds a live session.
@@ -148,6 +156,18 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Removes a session; `false` if there was no live one.
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool>;
 
+    /// Finds the key that a session was rotated to, where the store remembers it.
+    ///
+    /// A logout asks it whose session was given another key by a request beside it, and then ends the
+    /// session under the new one. `None` says that the store does not know: the logout is answered 409, and
+    /// the next one works. By default no store remembers. One whose [`rotate`](Self::rotate) leaves
+    /// something under the old key anyway can answer what that says; it must be where that rotation has
+    /// put the session, and the session need not be there any more.
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        let _ = (from, now);
+        Answer::now(Ok(None))
+    }
+
     /// Frees the space of up to about `limit` sessions that are no longer live, and says of how many.
     ///
     /// The layer calls it about once a minute, and again after a moment while it frees as many as
@@ -195,6 +215,7 @@ pub trait SessionStore: Send + Sync + 'static {
 
 /// A record and the instant from which it is dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Stored {
     /// What is stored.
     pub record: Record,
@@ -212,6 +233,7 @@ impl Stored {
 
 /// How a compare-and-swap ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Swap {
     /// The new record is stored.
     Done,
@@ -221,49 +243,13 @@ pub enum Swap {
     Gone,
 }
 
-/// Why a store could not do its work. An absence is not an error.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The store cannot be reached, or refused.
-    #[error("the session store is unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store did not answer in time.
-    #[error("the session store did not answer in time")]
-    TimedOut,
-    /// What is stored is no record that this version reads.
-    #[error("the session store holds a record that cannot be read")]
-    Unreadable(#[from] RecordError),
-    /// Nothing was done: the store is at its cap, and refuses new sessions rather than forget others.
-    #[error("the session store is full")]
-    Full,
-    /// Nothing was done: the store's form of records has no place for what was asked.
-    #[error("{0}")]
-    Unsupported(&'static str),
-    /// A key that had to be free was not: the generator of ids repeats itself.
-    #[error("the key of a new session is taken: the id generator repeats itself")]
-    Taken,
-}
-
-impl StoreError {
-    /// The store cannot be reached, or refused, for this reason.
-    pub fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Unavailable(error.into())
-    }
-
-    /// Whether it says that nothing was done. Of the others nobody knows.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Full | Self::Unsupported(_))
-    }
-}
-
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn answers_at_once(&self) -> bool {
+        (**self).answers_at_once()
+    }
+
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         (**self).load(key, now)
-    }
-
-    fn speaks(&self, wire: Wire) -> bool {
-        (**self).speaks(wire)
     }
 
     fn load_and_touch(
@@ -312,6 +298,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
         (**self).remove(key, now)
+    }
+
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        (**self).successor(from, now)
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

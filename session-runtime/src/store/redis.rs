@@ -74,6 +74,7 @@ const PREFIX: &str = "sessile:";
 /// | `load_and_touch` | `GET`, or one script where the end may have to move, as far as this process knows | the same |
 /// | `insert`, `replace`, `touch`, `remove`, `mark` | one script | the same; one more for each owner of an `insert` |
 /// | `rotate` | one script | three, and one for each owner |
+/// | `successor` | none | `GET` |
 /// | `owned_by` | `ZRANGEBYSCORE`, and `MGET` for each 64 sessions; once more if one that is listed is gone | the same; `MGET` asks each session's node |
 /// | `remove_expired` | none: the server does it | |
 ///

@@ -55,6 +55,11 @@ impl Case {
         matches!(self.path, "/write" | "/save" | "/save-twice" | "/update")
     }
 
+    /// Whether A logs out, and B gives the session another id.
+    pub(super) fn destroys_what_moved(&self) -> bool {
+        self.path == "/destroy" && matches!(self.end, End::Renew | End::Clear)
+    }
+
     /// Whether A gives the session another id.
     pub(super) fn moves(&self) -> bool {
         matches!(self.path, "/renew" | "/clear")
@@ -80,7 +85,7 @@ pub(super) const KINDS: [(&str, StatusCode); 10] = [
     ("/renew", StatusCode::CONFLICT),
     ("/clear", StatusCode::CONFLICT),
     ("/remember", StatusCode::CONFLICT),
-    ("/destroy", StatusCode::OK),
+    ("/destroy", StatusCode::CONFLICT),
     ("/fail", StatusCode::INTERNAL_SERVER_ERROR),
 ];
 

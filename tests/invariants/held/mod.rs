@@ -23,8 +23,9 @@ pub(crate) async fn nothing_brings_an_ended_session_back(
     expires: bool,
 ) {
     let mut held = 0;
+    let follows = World::new(store.clone()).remembers_rotations().await;
     for case in Case::all(expires) {
-        held += hold_everywhere(&store, case).await;
+        held += hold_everywhere(&store, case, follows).await;
     }
     eprintln!("{held} requests held, 0 brought a session back");
 }
@@ -36,14 +37,19 @@ struct Hold {
     side: Side,
 }
 
-async fn hold_everywhere<S: SessionStore + Clone>(store: &S, case: Case) -> usize {
+/// `follows` says whether the store remembers where a session was rotated to.
+async fn hold_everywhere<S: SessionStore + Clone>(store: &S, case: Case, follows: bool) -> usize {
     let mut runs: Vec<Run<S>> = Vec::new();
     for call in 0.. {
         for side in [Side::Before, Side::After] {
             let hold = Hold { call, side };
             let Some(run) = Run::of(store.clone(), case, hold).await else {
                 for (index, run) in runs.iter().enumerate() {
-                    run.check(Order::of(case, index, runs.len())).await;
+                    let mut order = Order::of(case, index, runs.len());
+                    if follows && order == Order::TooLate && case.destroys_what_moved() {
+                        order = Order::Followed;
+                    }
+                    run.check(order).await;
                 }
                 return runs.len();
             };
@@ -60,6 +66,8 @@ enum Order {
     CameLater,
     /// A loaded before B, and would have written after it.
     TooLate,
+    /// A loaded before B, and has ended the session where B left it.
+    Followed,
     /// A had done all before B.
     WasFirst,
 }
@@ -127,6 +135,7 @@ impl<S: SessionStore + Clone> Run<S> {
         match order {
             Order::CameLater => self.check_a_came_later(&at).await,
             Order::TooLate => self.check_a_was_too_late(&at).await,
+            Order::Followed => self.check_a_has_followed(&at).await,
             Order::WasFirst => self.check_a_was_first(&at).await,
         }
     }
@@ -157,6 +166,13 @@ impl<S: SessionStore + Clone> Run<S> {
         let first_half = self.case.path == "/save-twice" && count == BEFORE + 60;
         let cleared = self.case.end == End::Clear && count == 0;
         assert!(count == BEFORE || first_half || cleared, "{at}: {count}");
+    }
+
+    async fn check_a_has_followed(&self, at: &str) {
+        assert_eq!(self.answer.status, StatusCode::OK, "{at}");
+        assert_eq!(self.cookie(), CookieChange::Removed, "{at}");
+        assert_eq!(self.others().await, [0; 0], "{at}: nothing is created");
+        assert_eq!(self.in_successor().await, None, "{at}: it has ended");
     }
 
     async fn check_a_was_first(&self, at: &str) {

@@ -20,9 +20,10 @@ use super::program::{Log, Step};
 
 type Explained = Result<(), String>;
 
-/// Holds a history against every rule.
-pub(super) fn explain(journal: &Journal) -> Explained {
-    let history = History::of(journal);
+/// Holds a history against every rule. `follows` says whether the store remembers where a session was
+/// rotated to.
+pub(super) fn explain(journal: &Journal, follows: bool) -> Explained {
+    let history = History::of(journal, follows);
     for (number, request) in journal.requests.iter().enumerate() {
         history.nothing_is_read_that_was_not_written(number, request)?;
         history.a_session_is_found_until_it_ends(number, request)?;
@@ -32,6 +33,7 @@ pub(super) fn explain(journal: &Journal) -> Explained {
     }
     for id in &journal.ids {
         history.what_is_stored_was_written(id)?;
+        history.a_logout_leaves_nothing(id)?;
         history.dead_ids_hold_nothing(id)?;
         history.what_was_revoked_is_not_stored(id)?;
     }
@@ -57,14 +59,17 @@ struct History<'j> {
     /// Which session each request worked on.
     lineages: Vec<Lineage>,
     writes: Vec<Write>,
+    /// A logout ends a session where it was rotated to meanwhile.
+    follows: bool,
 }
 
 impl<'j> History<'j> {
-    fn of(journal: &'j Journal) -> Self {
+    fn of(journal: &'j Journal, follows: bool) -> Self {
         let mut history = Self {
             journal,
             lineages: Vec::new(),
             writes: Vec::new(),
+            follows,
         };
         for (number, request) in journal.requests.iter().enumerate() {
             let lineage = match (request.key, &request.opened) {
@@ -118,7 +123,36 @@ impl<'j> History<'j> {
                     .flatten()
             });
         let revoked = self.revocations_of(self.lineage(self.id(key).by));
-        ends.chain(revoked).chain(self.jump_after(born)).collect()
+        ends.chain(self.logouts_that_follow(key))
+            .chain(revoked)
+            .chain(self.jump_after(born))
+            .collect()
+    }
+
+    /// The logouts that may have come after a session to this id: by requests with an id before it.
+    fn logouts_that_follow(&self, key: StoreKey) -> Vec<End> {
+        let mut logouts = Vec::new();
+        let mut before = self.rotated_from(key).filter(|_| self.follows);
+        while let Some(key) = before {
+            for (number, request) in self.journal.requests.iter().enumerate() {
+                if request.key == Some(key) && !request.is_new() {
+                    let ends = request.ends(number, |step| step == Step::Destroy);
+                    let may_have = ends.into_iter().map(|end| End {
+                        certain: false,
+                        ..end
+                    });
+                    logouts.extend(may_have);
+                }
+            }
+            before = self.rotated_from(key);
+        }
+        logouts
+    }
+
+    /// The id that a session had before this one.
+    fn rotated_from(&self, key: StoreKey) -> Option<StoreKey> {
+        let request = &self.journal.requests[self.id(key).by];
+        request.key.filter(|_| !request.is_new())
     }
 
     /// What may have taken the content of a session away.
@@ -333,6 +367,26 @@ impl<'j> History<'j> {
         demand!(
             !holds,
             "the id that request {} drew has ended and is alive",
+            id.by
+        );
+        Ok(())
+    }
+
+    /// A logout that was carried out has ended the session, under whatever id.
+    fn a_logout_leaves_nothing(&self, id: &Id) -> Explained {
+        if id.stored.is_none() || self.holds_a_place(id) {
+            return Ok(());
+        }
+        let mut on_it = self.on(self.lineage(id.by));
+        let logout = on_it.find(|(_, request)| {
+            let mut notes = request.notes.iter();
+            !request.is_new()
+                && request.removed_its_cookie()
+                && notes.any(|note| note.step == Step::Destroy)
+        });
+        demand!(
+            logout.is_none(),
+            "the id that request {} drew is alive, though a logout had ended its session",
             id.by
         );
         Ok(())

@@ -79,6 +79,8 @@ impl Request {
         }
         let in_doubt = !destroys && saved.is_some();
         match (&self.ending, destroys) {
+            // It is carried out whoever leaves.
+            (Ending::Dropped | Ending::Panicked, true) => end(None, true),
             (Ending::Dropped, _) => end(None, false),
             (Ending::Panicked, _) => in_doubt.then(|| end(None, false)).flatten(),
             (Ending::Answered(status, _), _) if *status == StatusCode::SERVICE_UNAVAILABLE => {

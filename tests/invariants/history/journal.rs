@@ -201,9 +201,9 @@ impl Journal {
         request.notes.push(Note { at, step, result });
     }
 
-    pub(super) fn draw(&mut self, request: usize, ids: usize) {
+    pub(super) fn draw(&mut self, request: usize) {
         let at = self.tick();
-        self.drawn_by.extend((0..ids).map(|_| (request, at)));
+        self.drawn_by.push((request, at));
     }
 
     pub(super) fn end(&mut self, request: usize, ending: Ending) {

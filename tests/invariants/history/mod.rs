@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use fastrand::Rng;
-use sessile::SessionStore;
+use sessile::{SessionLayer, SessionStore};
 
 use self::journal::{Ending, Journal};
 use self::program::{Program, Running};
@@ -34,10 +34,11 @@ pub(crate) async fn every_history_is_explained(
     expires: bool,
 ) {
     let (first, began) = (first_seed(), Instant::now());
+    let follows = World::new(store.clone()).remembers_rotations().await;
     let mut requests = 0;
     for seed in (0..histories as u64).map(|history| first.wrapping_add(history)) {
         let journal = play(seed, &store, manner.clone(), expires).await;
-        if let Err(broken) = check::explain(&journal) {
+        if let Err(broken) = check::explain(&journal, follows) {
             panic!("SESSILE_SEED={seed}: {broken}\n{journal}");
         }
         requests += journal.requests.len();
@@ -51,9 +52,11 @@ pub(crate) async fn every_history_is_explained(
 /// The tokens of one browser, the last one its own; the older ones are in a thief's hands too.
 type Jar = Mutex<Vec<String>>;
 
-struct Stage<S> {
+struct Stage<S, M> {
     world: World<S>,
-    app: Router,
+    slow: Wrapped<S, M>,
+    /// A layer for each request, so that each id is known by the request that has drawn it.
+    layers: Mutex<Vec<SessionLayer>>,
     jars: Vec<Jar>,
     journal: Arc<Mutex<Journal>>,
     /// The first of two owners who may sign in, others in each history: marks stay in the store.
@@ -71,12 +74,9 @@ async fn play<S: SessionStore + Clone>(
     fastrand::seed(seed);
     let mut rng = Rng::with_seed(seed);
     let world = World::new(store.clone());
-    let slow = Wrapped(world.store.clone(), manner);
-    // No sign-in begins at the very moment of a revocation.
-    let sessions = world.layer(slow).clock(world.clock.ticking());
-    let sessions = sessions.idle_timeout(IDLE).build().unwrap();
     let stage = Stage {
-        app: Router::new().route("/", get(program::run)).layer(sessions),
+        slow: Wrapped(world.store.clone(), manner),
+        layers: Mutex::default(),
         world,
         jars: (0..rng.usize(1..3)).map(|_| Jar::default()).collect(),
         journal: Arc::default(),
@@ -96,6 +96,11 @@ async fn play<S: SessionStore + Clone>(
     let jumps = expires && rng.u8(..3) == 0;
     actors.push(Box::pin(time(&stage, rng.fork(), jumps)));
     interleave(&mut rng, actors).await;
+    // A commit that has begun, and an end, outlive their request.
+    let layers = std::mem::take(&mut *stage.layers.lock().unwrap());
+    for layer in layers {
+        layer.drained().await;
+    }
     settle().await;
     let stored = stage.world.stored_since(0).await;
     let mut journal = std::mem::take(&mut *stage.journal.lock().unwrap());
@@ -105,7 +110,7 @@ async fn play<S: SessionStore + Clone>(
 }
 
 /// Lets time pass: little by little, or once so much that whatever is stored expires.
-async fn time<S: SessionStore + Clone>(stage: &Stage<S>, mut rng: Rng, jumps: bool) {
+async fn time<S: SessionStore + Clone, M: Manner>(stage: &Stage<S, M>, mut rng: Rng, jumps: bool) {
     for _ in 0..rng.usize(..4) {
         pause(&mut rng, 20).await;
         // Together less than half of what would expire anything.
@@ -125,7 +130,7 @@ async fn pause(rng: &mut Rng, longest: usize) {
 }
 
 /// One client: some requests, one after another, with the cookie of one browser or another.
-async fn client<S: SessionStore + Clone>(stage: &Stage<S>, mut rng: Rng) {
+async fn client<S: SessionStore + Clone, M: Manner>(stage: &Stage<S, M>, mut rng: Rng) {
     for _ in 0..rng.usize(1..5) {
         pause(&mut rng, 10).await;
         let jar = &stage.jars[rng.usize(..stage.jars.len())];
@@ -152,8 +157,8 @@ async fn client<S: SessionStore + Clone>(stage: &Stage<S>, mut rng: Rng) {
 }
 
 /// One request, written down; it may be dropped at any poll.
-async fn visit<S: SessionStore + Clone>(
-    stage: &Stage<S>,
+async fn visit<S: SessionStore + Clone, M: Manner>(
+    stage: &Stage<S, M>,
     token: Option<String>,
     program: Program,
     polls: usize,
@@ -170,8 +175,8 @@ async fn visit<S: SessionStore + Clone>(
     };
     let mut asked = request("/", token.as_deref());
     asked.extensions_mut().insert(running);
-    let answer = ask(&stage.app, asked);
-    let answer = noting_ids(stage, number, dropped_after(polls, caught(answer))).await;
+    let app = app(stage, number);
+    let answer = dropped_after(polls, caught(ask(&app, asked))).await;
     let mut journal = stage.journal.lock().unwrap();
     let (ending, cookie) = match answer {
         None => (Ending::Dropped, CookieChange::Untouched),
@@ -191,19 +196,18 @@ async fn visit<S: SessionStore + Clone>(
     cookie
 }
 
-/// Writes down which ids are drawn while the future takes its steps.
-async fn noting_ids<S: SessionStore + Clone, F: Future>(
-    stage: &Stage<S>,
-    number: usize,
-    future: F,
-) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|context| {
-        let before = stage.world.drawn();
-        let poll = future.as_mut().poll(context);
-        let drawn = stage.world.drawn() - before;
-        stage.journal.lock().unwrap().draw(number, drawn);
-        poll
-    })
-    .await
+/// The application of one request, which writes down the ids that it draws.
+fn app<S: SessionStore + Clone, M: Manner>(stage: &Stage<S, M>, number: usize) -> Router {
+    let (world, journal) = (stage.world.clone(), Arc::clone(&stage.journal));
+    // No sign-in begins at the very moment of a revocation.
+    let sessions = world
+        .layer(stage.slow.clone())
+        .clock(world.clock.ticking())
+        .id_generator(move || {
+            journal.lock().unwrap().draw(number);
+            world.draw()
+        });
+    let sessions = sessions.idle_timeout(IDLE).build().unwrap();
+    stage.layers.lock().unwrap().push(sessions.clone());
+    Router::new().route("/", get(program::run)).layer(sessions)
 }

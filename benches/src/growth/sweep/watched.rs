@@ -69,6 +69,10 @@ impl Watched {
 }
 
 impl SessionStore for Watched {
+    fn answers_at_once(&self) -> bool {
+        self.store.answers_at_once()
+    }
+
     fn load(&self, key: StoreKey, now: Timestamp) -> Answer<'_, Option<Stored>> {
         self.store.load(key, now)
     }
@@ -119,6 +123,10 @@ impl SessionStore for Watched {
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
         self.store.remove(key, now)
+    }
+
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        self.store.successor(from, now)
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

@@ -3,7 +3,8 @@ use http::HeaderValue;
 use super::*;
 use crate::id::SessionId;
 use crate::secret::{KeyRing, Secret};
-use crate::token::{self, Presented, Way, token};
+use crate::token::tests::{Verdict, verdict};
+use crate::token::{TokenFormat, Tokens, Way};
 
 mod duplicates;
 mod names;
@@ -15,12 +16,13 @@ fn secret(byte: u8) -> Secret {
 }
 
 /// A ring of two secrets, and the rings of each alone.
-fn rings() -> [KeyRing; 3] {
+fn rings() -> [Tokens; 3] {
     [
         KeyRing::new(NAME, &secret(1), &[secret(2)]),
         KeyRing::new(NAME, &secret(1), &[]),
         KeyRing::new(NAME, &secret(2), &[]),
     ]
+    .map(|keys| Tokens::new(keys, TokenFormat::Plain))
 }
 
 fn id(byte: u8) -> SessionId {
@@ -38,18 +40,19 @@ fn cookies<B: AsRef<[u8]>>(lines: impl IntoIterator<Item = B>) -> HeaderMap {
 }
 
 /// What the cookies of this name say.
-fn presented(headers: &HeaderMap, name: &str, keys: &KeyRing) -> Presented {
-    judge(values(headers, name), keys)
+fn presented(headers: &HeaderMap, name: &str, tokens: &Tokens) -> Verdict {
+    judge(values(headers, name), tokens)
 }
 
-fn judge<'v>(values: impl Iterator<Item = &'v [u8]>, keys: &KeyRing) -> Presented {
-    token::judge(values.map(|value| (Way::Cookie, value)), keys).presented
+fn judge<'v>(values: impl Iterator<Item = &'v [u8]>, tokens: &Tokens) -> Verdict {
+    let candidates = values.map(|value| (Way::Cookie, value));
+    verdict(tokens, candidates).0
 }
 
 #[test]
 fn other_spellings_of_a_token_are_no_candidates() {
     let [ring, ..] = rings();
-    let token = token(&id(7), &ring);
+    let token = ring.token(&id(7));
     let (last, next) = ("AEIMQUYcgkosw048", "BFJNRVZdhlptx159");
     let end = token.chars().last().unwrap();
     let spare = next.chars().nth(last.find(end).unwrap()).unwrap();
@@ -68,7 +71,7 @@ fn other_spellings_of_a_token_are_no_candidates() {
         let headers = cookies([format!("{NAME}={value}")]);
         assert_eq!(
             presented(&headers, NAME, &ring),
-            Presented::Nothing,
+            Verdict::Nothing,
             "{value}"
         );
     }
@@ -77,9 +80,6 @@ fn other_spellings_of_a_token_are_no_candidates() {
 #[test]
 fn a_request_without_cookies_presents_nothing() {
     let [ring, ..] = rings();
-    assert_eq!(
-        presented(&HeaderMap::new(), NAME, &ring),
-        Presented::Nothing
-    );
-    assert_eq!(presented(&cookies([""]), NAME, &ring), Presented::Nothing);
+    assert_eq!(presented(&HeaderMap::new(), NAME, &ring), Verdict::Nothing);
+    assert_eq!(presented(&cookies([""]), NAME, &ring), Verdict::Nothing);
 }

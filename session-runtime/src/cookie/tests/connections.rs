@@ -58,7 +58,8 @@ fn over_each_connection_the_cookie_is_accepted_kept_to_its_promise_and_removed()
     let (mut combined, mut set, mut dropped) = (0, 0, 0);
     for (name, options) in with_auto() {
         combined += CONNECTIONS.len();
-        let Ok(writers) = CookieWriters::new(name, &options) else {
+        let writer = |connection| CookieWriter::new(name, &options.on(connection));
+        let Ok(writers) = ByConnection::try_new(writer) else {
             assert!(is_refused_somewhere(name, &options), "{name} {options:?}");
             continue;
         };
@@ -69,7 +70,7 @@ fn over_each_connection_the_cookie_is_accepted_kept_to_its_promise_and_removed()
             }
             let (resolved, writer) = (options.on(connection), writers.on(connection));
             let mut browser = UserAgent::new(now());
-            let line = writer.set(&id(), &keys(name), options.lifetime());
+            let line = writer.set(&id(), &tokens(name), options.lifetime());
             let received = browser.receive(line.to_str().unwrap(), home);
             if connection == Connection::Plain && resolved.secure == Secure::Always {
                 // The one that the layer warns of.

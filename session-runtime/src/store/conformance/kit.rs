@@ -92,6 +92,10 @@ impl<S: SessionStore> Checked<S> {
         answered("remove", self.0.remove(*key, now()).await)
     }
 
+    pub(super) async fn successor(&self, from: &StoreKey) -> Option<StoreKey> {
+        answered("successor", self.0.successor(*from, now()).await)
+    }
+
     pub(super) async fn remove_expired(&self, limit: usize) -> usize {
         let freed = self.0.remove_expired(now(), limit).await;
         answered("remove_expired", freed)
@@ -168,6 +172,12 @@ impl<S: SessionStore> Checked<S> {
     /// Panics with the sentence if a session is live under the key.
     pub(super) async fn must_be_free(&self, key: &StoreKey, sentence: &str) {
         must_be(self.load(key).await, None, sentence);
+    }
+
+    /// Panics if a key has a successor whose session was not rotated away.
+    pub(super) async fn must_have_no_successor(&self, key: &StoreKey, whose: &str) {
+        let sentence = format!("`successor` of a session {whose} must answer nothing");
+        must_be(self.successor(key).await, None, &sentence);
     }
 
     /// Panics with the sentence unless the live sessions of an owner are exactly these.

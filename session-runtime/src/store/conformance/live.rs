@@ -6,6 +6,7 @@ use super::super::{SessionStore, StoreError, Stored, Swap};
 use super::kit::{
     Checked, conflicts_with, expired, fresh_key, in_an_hour, live, must_be, now, same_end,
 };
+use crate::record::Revision;
 
 pub(super) async fn insert_never_overwrites<S: SessionStore>(store: &Checked<S>) {
     let (key, session) = store.stored().await;
@@ -177,6 +178,38 @@ pub(super) async fn remove_is_final<S: SessionStore>(store: &Checked<S>) {
     store
         .must_be_free(&key, "`remove` must remove the session")
         .await;
+}
+
+pub(super) async fn a_successor_is_where_a_session_has_gone<S: SessionStore>(store: &Checked<S>) {
+    let (from, session) = store.stored().await;
+    let (to, new) = (fresh_key(), live(1));
+    store
+        .must_have_no_successor(&fresh_key(), "that was never there")
+        .await;
+    store.must_have_no_successor(&from, "that is live").await;
+
+    let another = Revision::from_u64(!session.record.revision.as_u64());
+    store.rotate(&from, another, &to, &new).await;
+    let whose = "that a `rotate` has left alone";
+    store.must_have_no_successor(&from, whose).await;
+
+    store
+        .rotate(&from, session.record.revision, &to, &new)
+        .await;
+    let successor = store.successor(&from).await;
+    assert!(
+        successor.is_none_or(|successor| successor == to),
+        "`successor` of a session that was rotated must answer its new key, or nothing: \
+         expected {to:?}, found {successor:?}"
+    );
+    let whose = "that another one was rotated to";
+    store.must_have_no_successor(&to, whose).await;
+    store.remove(&to).await;
+    store.must_have_no_successor(&to, "that was removed").await;
+
+    store.insert(&from, &live(2)).await;
+    let whose = "that was stored where another one was rotated away";
+    store.must_have_no_successor(&from, whose).await;
 }
 
 fn must_conflict(call: &str, swap: &Swap, stands: &Stored) {

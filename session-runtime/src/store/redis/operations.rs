@@ -67,6 +67,11 @@ impl SessionStore for RedisStore {
         Answer::later(write::remove(self, key, now))
     }
 
+    /// Known on a cluster, for ten minutes: a rotation within one slot leaves nothing behind.
+    fn successor(&self, from: StoreKey, _now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        Answer::later(rotate::successor(self, from))
+    }
+
     /// The server does it.
     fn remove_expired(&self, _now: Timestamp, _limit: usize) -> Answer<'_, usize> {
         Answer::now(Ok(0))

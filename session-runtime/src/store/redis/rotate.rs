@@ -140,6 +140,27 @@ pub(super) async fn has_come(
     Ok(true)
 }
 
+/// Finds the key that a session has gone to, while its old key says so. A key says so from the step that decides
+/// the rotation: one under which the session still lives, or waits itself, says nothing.
+pub(super) async fn successor(
+    store: &RedisStore,
+    from: StoreKey,
+) -> Result<Option<StoreKey>, StoreError> {
+    if store.is_one_slot() {
+        return Ok(None);
+    }
+    let mut command = ::redis::cmd("GET");
+    command.arg(store.session(from));
+    let Some(text) = text::found(store.ask(&command).await?)? else {
+        return Ok(None);
+    };
+    let Standing::Moved(to) = Standing::read(&text)? else {
+        return Ok(None);
+    };
+    let to = StoreKey::parse(to.as_bytes()).ok_or_else(text::foreign)?;
+    Ok(Some(to))
+}
+
 async fn end_wait(
     store: &RedisStore,
     key: StoreKey,

@@ -40,8 +40,8 @@ enum Sent {
 }
 
 impl Sent {
-    fn pair(self, [ring, first, previous]: &[KeyRing; 3]) -> Vec<u8> {
-        let text = |id, keys: &KeyRing| token(&id, keys).into_bytes();
+    fn pair(self, [ring, first, previous]: &[Tokens; 3]) -> Vec<u8> {
+        let text = |id, tokens: &Tokens| tokens.token(&id).into_bytes();
         let value = match self {
             Self::Valid(byte, Signer::First) => text(id(byte), first),
             Self::Valid(byte, Signer::Previous) => text(id(byte), previous),
@@ -67,29 +67,29 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
-fn expected(sent: &[Sent]) -> Presented {
+fn expected(sent: &[Sent]) -> Verdict {
     let checked: Vec<Sent> = sent
         .iter()
         .copied()
         .filter(|s| s.is_well_formed())
         .take(4)
         .collect();
-    let tokens: Vec<Presented> = [1, 2]
+    let tokens: Vec<Verdict> = [1, 2]
         .into_iter()
         .filter_map(|byte| {
             [Signer::First, Signer::Previous]
                 .into_iter()
                 .find(|signer| checked.contains(&Sent::Valid(byte, *signer)))
-                .map(|signer| Presented::Token {
+                .map(|signer| Verdict::Token {
                     id: id(byte),
                     signer,
                 })
         })
         .collect();
     match tokens.as_slice() {
-        [] if checked.is_empty() => Presented::Nothing,
-        [] => Presented::Forged,
+        [] if checked.is_empty() => Verdict::Nothing,
+        [] => Verdict::Forged,
         [token] => *token,
-        _ => Presented::Ambiguous,
+        _ => Verdict::Several,
     }
 }

@@ -51,7 +51,7 @@ fn the_pairs_of_a_long_header_are_visited_once_and_in_order() {
     let starts: Vec<*const u8> = values(&headers, "sid").map(<[u8]>::as_ptr).collect();
     assert_eq!(starts.len(), 5_000);
     assert!(starts.is_sorted_by(|a, b| a < b));
-    assert_eq!(presented(&headers, "sid", &ring), Presented::Nothing);
+    assert_eq!(presented(&headers, "sid", &ring), Verdict::Nothing);
 }
 
 proptest! {
@@ -68,7 +68,7 @@ proptest! {
     fn no_bytes_make_it_panic(bytes: Vec<u8>, name: Vec<u8>) {
         let rings = rings();
         let values: Vec<&[u8]> = bytes.split(|c| *c == b';').filter_map(|pair| value(pair, &name)).collect();
-        prop_assert_eq!(judge(values.into_iter(), &rings[0]), Presented::Nothing);
+        prop_assert_eq!(judge(values.into_iter(), &rings[0]), Verdict::Nothing);
     }
 }
 

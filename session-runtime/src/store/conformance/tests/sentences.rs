@@ -2,7 +2,7 @@
 
 use super::wrong::Fault;
 
-pub(super) const SENTENCES: [(Fault, &str); 103] = [
+pub(super) const SENTENCES: [(Fault, &str); 109] = [
     (
         Fault::KeysRunTogether,
         "`insert` must store a session under a key that was never used",
@@ -178,6 +178,30 @@ pub(super) const SENTENCES: [(Fault, &str); 103] = [
     (
         Fault::RemoveKeepsItsLock,
         "the store must still answer after a dropped Remove",
+    ),
+    (
+        Fault::SuccessorOfAnybody,
+        "`successor` of a session that was never there must answer nothing",
+    ),
+    (
+        Fault::SuccessorOfTheLiving,
+        "`successor` of a session that is live must answer nothing",
+    ),
+    (
+        Fault::SuccessorOfTheRemoved,
+        "`successor` of a session that was removed must answer nothing",
+    ),
+    (
+        Fault::SuccessorIsNotedTooSoon,
+        "`successor` of a session that a `rotate` has left alone must answer nothing",
+    ),
+    (
+        Fault::SuccessorIsAnother,
+        "`successor` of a session that was rotated must answer its new key, or nothing",
+    ),
+    (
+        Fault::SuccessorOutlivesAnInsert,
+        "`successor` of a session that was stored where another one was rotated away must answer nothing",
     ),
     (
         Fault::SweepTakesTheLiving,

@@ -4,9 +4,10 @@ mod index;
 mod marks;
 mod owned;
 mod sessions;
+mod successors;
 mod used;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
@@ -69,6 +70,12 @@ pub(super) enum Fault {
     RemoveDoesNothing,
     RemoveAlwaysSaysTrue,
     RemoveKeepsItsLock,
+    SuccessorOfAnybody,
+    SuccessorOfTheLiving,
+    SuccessorOfTheRemoved,
+    SuccessorIsNotedTooSoon,
+    SuccessorIsAnother,
+    SuccessorOutlivesAnInsert,
     SweepTakesTheLiving,
     SweepIgnoresTheLimit,
     SweepNeverEnds,
@@ -137,6 +144,7 @@ pub(super) struct Wrong {
     born: Timestamp,
     answers: Mutex<VecDeque<Option<Stored>>>,
     locked: AtomicBool,
+    moves: Mutex<HashMap<StoreKey, StoreKey>>,
     notes: Mutex<Notes>,
     marks: Mutex<Marks>,
 }
@@ -149,6 +157,7 @@ impl Wrong {
             born: kit::now(),
             answers: Mutex::default(),
             locked: AtomicBool::new(false),
+            moves: Mutex::default(),
             notes: Mutex::default(),
             marks: Mutex::default(),
         }
@@ -170,7 +179,7 @@ impl SessionStore for Wrong {
     }
 
     fn insert(&self, key: StoreKey, new: Stored, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move { self.insert_listed(&key, &new, now).await })
+        Answer::later(async move { self.insert_noted(&key, &new, now).await })
     }
 
     fn replace(
@@ -191,7 +200,7 @@ impl SessionStore for Wrong {
         new: Stored,
         now: Timestamp,
     ) -> Answer<'_, Swap> {
-        Answer::later(async move { self.rotate_listed(&from, expected, &to, &new, now).await })
+        Answer::later(async move { self.rotate_noted(&from, expected, &to, &new, now).await })
     }
 
     fn touch(
@@ -205,7 +214,11 @@ impl SessionStore for Wrong {
     }
 
     fn remove(&self, key: StoreKey, now: Timestamp) -> Answer<'_, bool> {
-        Answer::later(async move { self.remove_listed(&key, now).await })
+        Answer::later(async move { self.remove_noted(&key, now).await })
+    }
+
+    fn successor(&self, from: StoreKey, now: Timestamp) -> Answer<'_, Option<StoreKey>> {
+        Answer::later(self.successor(from, now))
     }
 
     fn remove_expired(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {

@@ -2,6 +2,8 @@
 //! response has to say. Nothing here waits, locks, reads a clock, or knows a store or a header.
 
 mod acts;
+#[cfg(test)]
+mod explorer;
 mod machine;
 mod outcome;
 mod rules;

@@ -24,9 +24,10 @@ fn a_request_allocates_no_more_than_it_did() {
         (Kind::Untouched, 5.0),
         (Kind::Anonymous, 5.0),
         (Kind::Read, 5.0),
-        (Kind::ReadModifyWrite, 11.0),
-        (Kind::FirstVisit, 14.5),
-        // One is the box of a write that another id is in doubt for: who waits for the end of the session sees it.
+        // A commit has no box; the value of a field that changed has one of its own.
+        (Kind::ReadModifyWrite, 10.0),
+        // Three more are the values of the struct that is put in, and one the list of what is to be logged.
+        (Kind::FirstVisit, 17.5),
         (Kind::Login, 16.5),
     ] {
         let bare = count::allocations(&contender("bare axum"), kind);
@@ -60,12 +61,14 @@ fn a_request_takes_no_more_instructions_than_it_did() {
     // So many hundredths more or less: another compiler, another version of a crate.
     const TOLERANCE: u64 = 5;
     for (kind, expected) in [
-        (Kind::Untouched, 2_377),
-        (Kind::Anonymous, 3_983),
-        (Kind::Read, 16_254),
-        (Kind::ReadModifyWrite, 21_731),
-        (Kind::FirstVisit, 27_173),
-        (Kind::Login, 41_004),
+        // Each call of a request is a chain of steps of one machine, which costs moves: some 300 instructions where
+        // nothing is asked, 2,600 where nothing is stored, 4,200 in a write.
+        (Kind::Untouched, 2_655),
+        (Kind::Anonymous, 6_589),
+        (Kind::Read, 19_507),
+        (Kind::ReadModifyWrite, 25_928),
+        (Kind::FirstVisit, 31_601),
+        (Kind::Login, 45_660),
     ] {
         let bare = instructions::of("bare axum", kind).expect("valgrind runs");
         let more = instructions::of("sessile", kind).expect("valgrind runs") - bare;
